@@ -1,0 +1,1 @@
+export const main = async (_args: string[]): Promise<number> => 0

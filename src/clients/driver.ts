@@ -1,0 +1,238 @@
+/**
+ * The seam between the bench and a Kafka client library: batches in, batches out, never one record at a time
+ * (docs/adr/0001-the-seam-is-a-batch.md). A driver adapts its client and decides nothing.
+ */
+
+export type Acks = 0 | 1 | -1
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+export type Assignor = 'range' | 'round-robin' | 'cooperative-sticky'
+export type Isolation = 'read-uncommitted' | 'read-committed'
+
+export interface SecurityOptions {
+  tls: { caFile: string | null; certFile: string | null; keyFile: string | null } | null
+  sasl: {
+    mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+    username: string
+    password: string
+  } | null
+}
+
+export interface ConnectionOptions {
+  bootstrapServers: readonly string[]
+  clientId: string
+  connectTimeoutMs: number
+  requestTimeoutMs: number
+  security: SecurityOptions
+  /** Kafka's dotted client names (`-X name=value`), already checked by `Driver.checkProperties`. */
+  properties: Readonly<Record<string, string>>
+}
+
+/** One client library. */
+export interface Driver {
+  readonly name: string
+  readonly version: string
+  readonly assignors: readonly Assignor[]
+  readonly compressions: readonly Compression[]
+  /** Throws a `UsageError` that names the client and the property it does not know or whose value it refuses. */
+  checkProperties(properties: Readonly<Record<string, string>>): void
+  createProducer(
+    connection: ConnectionOptions,
+    options: ProducerOptions,
+    sink: ProducerSink,
+  ): Promise<Producer>
+  createConsumer(
+    connection: ConnectionOptions,
+    options: ConsumerOptions,
+    sink: ConsumerSink,
+  ): Promise<Consumer>
+  /** A reader of fixed partitions from fixed offsets: no group, no commits. */
+  createReader(
+    connection: ConnectionOptions,
+    options: ReaderOptions,
+    sink: ConsumerSink,
+  ): Promise<Consumer>
+  /** One Metadata request per call of `request()`, for `--mode metadata`. */
+  createMetadataClient(connection: ConnectionOptions): Promise<MetadataClient>
+}
+
+// --- producing -------------------------------------------------------------------------------------------------
+
+export interface ProducerOptions {
+  topic: string
+  acks: Acks
+  compression: Compression
+  isIdempotent: boolean
+  /** A record not acked after this is `unknown`: it may have landed. */
+  messageTimeoutMs: number
+}
+
+/** Records of one partition with dense sequences, to be sent as one record batch. */
+export interface RecordRun {
+  readonly partition: number
+  readonly count: number
+  /** Sequence of record 0 of this run; record i has `firstSequence + i`. */
+  readonly firstSequence: number
+  /** Intended send time of each record, monotonic ns of the run's clock. Length `count`. */
+  readonly intendedAtNs: Float64Array
+  /** When the bench handed the run over, monotonic ns. */
+  readonly sentAtNs: number
+  readonly payload: PayloadPlan
+  /** Keys by record; null when the run has none. */
+  readonly keys: readonly Buffer[] | null
+}
+
+/** How to make the bytes of a record; drivers that need Buffers call `render`, a template driver may patch instead. */
+export interface PayloadPlan {
+  render(run: RecordRun, index: number): RenderedRecord
+}
+
+export interface RenderedRecord {
+  value: Buffer
+  /** Header `bench` when the value is too small to carry the bench header; else null. */
+  header: { name: string; value: Buffer } | null
+}
+
+export interface SendFailure {
+  /** False: certainly not in the log. True: it may have landed (timeout, connection lost). */
+  isUnknown: boolean
+  /** True when the broker could not be reached: the engine decides whether the run is lost. */
+  isConnectionLost: boolean
+  message: string
+}
+
+export interface ProducerSink {
+  /** All records of `run` are in the log from `baseOffset` on; with acks=0 they were only written, `baseOffset` is -1. */
+  onAck(run: RecordRun, baseOffset: number, atNs: number): void
+  onFailure(run: RecordRun, failure: SendFailure, atNs: number): void
+  /** One Produce request was handed to the client's network layer. */
+  onRequest(): void
+}
+
+export interface Producer {
+  /**
+   * Takes the runs that became ready in one turn of the event loop, at most one per partition; a driver packs them
+   * into as few requests as its client can. Each run ends in exactly one `onAck` or `onFailure`. Never throws.
+   */
+  send(runs: readonly RecordRun[]): void
+  /** Gives up what is in flight (each such run ends as unknown) and disconnects. */
+  close(): Promise<void>
+}
+
+// --- consuming -------------------------------------------------------------------------------------------------
+
+export interface ConsumerOptions {
+  topic: string
+  groupId: string
+  clientId: string
+  assignor: Assignor
+  autoCommit: boolean
+  isolation: Isolation
+  fetchMinBytes: number
+  fetchMaxWaitMs: number
+  maxPartitionFetchBytes: number
+  sessionTimeoutMs: number
+}
+
+export interface ReaderOptions {
+  topic: string
+  partitions: readonly { partition: number; fromOffset: number }[]
+  isolation: Isolation
+  fetchMinBytes: number
+  fetchMaxWaitMs: number
+  maxPartitionFetchBytes: number
+}
+
+/**
+ * Records of one partition as one fetch gave them, walked in place without allocation: call `next()` until it is
+ * false; after each true the fields describe the current record.
+ */
+export interface BatchCursor {
+  readonly partition: number
+  /** First offset the fetch asked for or got, inclusive. */
+  readonly fromOffset: number
+  /** Position after this batch, exclusive: last offset + 1, also where control or compacted records were skipped. */
+  readonly toOffset: number
+  readonly receivedAtNs: number
+  next(): boolean
+  offset: number
+  /** The value lies in `bytes` from `valueStart`, `valueLength` long; -1 is null. */
+  bytes: Uint8Array
+  valueStart: number
+  valueLength: number
+  /** The record header `bench` of the current record, or null. Read only when the value is too small to carry it. */
+  benchHeader(): Uint8Array | null
+}
+
+export type GroupEvent =
+  /** Join and sync are done. `partitions` may be empty. `generation` is -1 when the client does not tell. */
+  | {
+      type: 'assigned'
+      memberId: string
+      generation: number
+      partitions: readonly number[]
+      atNs: number
+    }
+  /** The member's partitions are gone until the next `assigned`. */
+  | { type: 'revoked'; atNs: number }
+  /** A generation learned after `assigned` (from a heartbeat or a commit). */
+  | { type: 'generation'; memberId: string; generation: number; atNs: number }
+  | { type: 'left'; atNs: number }
+
+export interface ConsumerSink {
+  /** Called in order per partition. While the returned promise is pending the client fetches no more than it must. */
+  onBatch(batch: BatchCursor): void | Promise<void>
+  onGroupEvent(event: GroupEvent): void
+  /** One Fetch was answered after `serviceNs`; `hasRecords` is false for an empty long poll. */
+  onFetch(serviceNs: number, hasRecords: boolean): void
+  /** The client gave up. It will deliver nothing more. */
+  onCrash(error: { message: string; isConnectionLost: boolean }): void
+}
+
+export interface Consumer {
+  /** Resolves when joining has begun (a group) or fetching has (a reader), not when something was assigned. */
+  start(): Promise<void>
+  /** Commits this member's positions now: per partition, the next offset to read. Rejects when the broker refuses. */
+  commit(positions: ReadonlyMap<number, number>): Promise<void>
+  /** Stops fetching, leaves the group, disconnects. Does not commit: call `commit` first. Never rejects. */
+  close(): Promise<void>
+}
+
+export interface MetadataClient {
+  /** Resolves when one Metadata answer has arrived; rejects with a `DriverError`. */
+  request(): Promise<void>
+  close(): Promise<void>
+}
+
+// --- administration: always kafkajs, whatever the driver -------------------------------------------------------
+
+export interface PartitionWatermarks {
+  partition: number
+  /** Log start offset, inclusive. */
+  low: number
+  /** End offset (high watermark), exclusive. */
+  high: number
+}
+
+export interface Admin {
+  brokerVersion(): Promise<string>
+  /** Partition count, or null when the topic does not exist. */
+  partitionCount(topic: string): Promise<number | null>
+  /** Rejects with a `DriverError` (kafkaCode 36 when it exists). Resolves when every partition has a leader. */
+  createTopic(topic: string, partitions: number, replicationFactor: number): Promise<void>
+  deleteTopic(topic: string): Promise<void>
+  watermarks(topic: string): Promise<PartitionWatermarks[]>
+  /** Committed offset by partition; -1 when there is none. */
+  committedOffsets(groupId: string, topic: string): Promise<Map<number, number>>
+  /** Rejects when the group has members. `null` removes nothing: it is only used with real offsets. */
+  setCommittedOffsets(
+    groupId: string,
+    topic: string,
+    offsets: ReadonlyMap<number, number>,
+  ): Promise<void>
+  /** Ids of the live members; empty when the group is empty or unknown. */
+  groupMembers(groupId: string): Promise<string[]>
+  deleteGroup(groupId: string): Promise<void>
+  listTopics(): Promise<string[]>
+  listGroups(): Promise<string[]>
+  close(): Promise<void>
+}

@@ -1,0 +1,28 @@
+/** What a run says while it runs; the report turns it into a live line. */
+
+export type Phase = 'start' | 'prepare' | 'fill' | 'warm-up' | 'measure' | 'drain' | 'verify'
+
+export type ProgressEvent =
+  | { type: 'phase'; phase: Phase; detail: string }
+  | {
+      type: 'interval'
+      phase: Phase
+      /** Since the phase began. */
+      elapsedMs: number
+      /** What the phase is bound to take; null when it has no time limit. */
+      durationMs: number | null
+      /** In this interval. */
+      records: number
+      recordsPerSec: number
+      bytesPerSec: number
+      failed: number
+      /** Since the phase began. */
+      totalRecords: number
+      p50Us: number | null
+      p99Us: number | null
+      /** Records still to read; null when not consuming. */
+      lag: number | null
+    }
+  | { type: 'note'; text: string }
+
+export type ProgressListener = (event: ProgressEvent) => void

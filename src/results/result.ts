@@ -1,0 +1,139 @@
+/** The record of one run: what `results/*.json` holds and every report is made from. Plain data, schemaVersion 1. */
+
+export type Mode = 'produce' | 'consume' | 'round-trip' | 'metadata'
+export type RunStatus = 'completed' | 'interrupted' | 'failed'
+
+export interface RunResult {
+  schemaVersion: 1
+  runId: string
+  label: string | null
+  status: RunStatus
+  startedAt: string
+  command: string[]
+  environment: Environment
+  target: { kind: 'embedded' | 'external'; bootstrapServers: string; dataDir?: string }
+  /** Every option with its effective value, units in the names. */
+  config: RunConfig
+  totals: Totals
+  warmup: WarmupTotals
+  latencyUs: { response: Latency | null; service: Latency | null; endToEnd: Latency | null }
+  timeline: TimelinePoint[]
+  partitions: PartitionResult[]
+  consumers: ConsumerResult[]
+  checks: Check[]
+  warnings: Warning[]
+}
+
+export interface RunConfig {
+  mode: Mode
+  topic: string
+  concurrency: number
+  messageSizeBytes: number
+  durationMs: number | null
+  compression: string
+  [option: string]: unknown
+}
+
+export interface Environment {
+  benchVersion: string
+  node: string
+  os: string
+  cpu: string
+  cores: number
+  memoryBytes: number
+  client: string
+  broker: string
+}
+
+export interface Totals {
+  /** Acked (produce, round-trip), distinct consumed (consume), answers (metadata). */
+  records: number
+  failed: number
+  unknown: number
+  /** Due under `--rate` and never sent. */
+  unsent: number
+  bytes: number
+  /** First send to last counted ack. */
+  elapsedMs: number
+  recordsPerSec: number
+  bytesPerSec: number
+  requests: number
+  /** Round-trip: own records that came back. */
+  received?: number
+}
+
+export interface WarmupTotals {
+  records: number
+  failed: number
+  unknown: number
+  bytes: number
+  elapsedMs: number
+}
+
+export interface Latency {
+  count: number
+  mean: number
+  p50: number
+  p90: number
+  p95: number
+  p99: number
+  p999: number
+  max: number
+  /** HdrHistogram V2, compressed, base64; values in µs. */
+  hdr: string
+}
+
+export interface TimelinePoint {
+  /** End of the interval, ms since the measurement began. */
+  atMs: number
+  records: number
+  failed: number
+  bytes: number
+  p50Us: number | null
+  p99Us: number | null
+}
+
+export interface PartitionResult {
+  partition: number
+  lowBefore: number
+  highBefore: number
+  lowAfter: number
+  highAfter: number
+  fromOffset: number
+  acked: number
+  consumed: number
+  missing: number
+  duplicates: number
+  outOfOrder: number
+  foreign: number
+  corrupt: number
+  /** Records between fromOffset and the target that members of other commands hold and that cannot be judged. */
+  notJudged?: number
+}
+
+export interface ConsumerResult {
+  name: string
+  memberId: string | null
+  startedAtMs: number
+  /** From the member's start to its first non-empty assignment; null if never. */
+  firstAssignmentMs: number | null
+  firstRecordMs: number | null
+  rebalances: number
+  generations: number[]
+  /** The last non-empty assignment. */
+  partitions: number[]
+  records: number
+}
+
+export interface Check {
+  name: string
+  ok: boolean
+  expected: string | number
+  actual: string | number
+}
+
+export interface Warning {
+  code: string
+  text: string
+  advice: string
+}
