@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts'
+import type { GroupCoordinator } from './group/coordinator.ts'
+import type { ProducerIds } from './producer-ids.ts'
+import type { Settings } from './settings.ts'
+import type { Topics } from './topics.ts'
+
+/** What every handler may use. Made once by `broker.ts`. */
+export interface BrokerContext {
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly clusterId: string
+  readonly nodeId: number
+  /** What clients are told to connect to; known once the broker listens. */
+  readonly advertised: { host: string; port: number }
+  readonly topics: Topics
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
+  /** One line to the broker's log. */
+  log(line: string): void
+}
+
+/** The request's surroundings. */
+export interface Call {
+  readonly version: number
+  readonly clientId: string | null
+  readonly clientHost: string
+  /** Aborts when the connection has closed: parked fetches end, parked joins and syncs do not (as in Kafka). */
+  readonly closed: AbortSignal
+}
+
+/**
+ * Decoded request in, response value out; a promise when the answer is parked; null when none is sent (acks=0).
+ * Kafka errors are values in the response. A throw is our bug: it is logged and the connection closed.
+ */
+export type Handler<Request, Response> = (
+  request: Request,
+  call: Call,
+  broker: BrokerContext,
+) => Response | null | Promise<Response | null>
+
+/** Thrown by a handler to close the connection without an answer, as Kafka does for a failed acks=0 produce. */
+export class CloseConnection extends Error {}
