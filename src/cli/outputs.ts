@@ -1,0 +1,92 @@
+import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { formatCsv } from '../report/csv.ts'
+import { formatReport } from '../report/text.ts'
+import type { RunResult } from '../results/result.ts'
+import { saveResult, serializeResult, writeAtomically } from '../results/store.ts'
+import type { Io } from './io.ts'
+import type { RawFlags } from './run-flags.ts'
+
+/** Where a result goes: the report, the saved file, and what the flags ask for. */
+
+export interface Outputs {
+  readonly jsonFile: string | null
+  readonly csvFile: string | null
+  /** null: not saved. */
+  readonly resultsDir: string | null
+  readonly isQuiet: boolean
+  readonly isVerbose: boolean
+}
+
+export const parseOutputs = (raw: RawFlags): Outputs => {
+  for (const [flag, file] of [
+    ['json-output', raw.jsonOutput],
+    ['csv-output', raw.csvOutput],
+    ['results-dir', raw.resultsDir],
+  ] as const) {
+    if (file === '') throw new UsageError(`--${flag} '': a path is needed`)
+  }
+  if (raw.csvOutput === '-' && raw.jsonOutput === '-') {
+    throw new UsageError('--csv-output -: standard output is taken by --json-output -')
+  }
+  return {
+    jsonFile: raw.jsonOutput ?? null,
+    csvFile: raw.csvOutput ?? null,
+    resultsDir: raw.save ? raw.resultsDir : null,
+    isQuiet: raw.quiet ?? false,
+    isVerbose: raw.verbose ?? false,
+  }
+}
+
+const printReport = (result: RunResult, outputs: Outputs, io: Io): void => {
+  if (outputs.isQuiet) return
+  const isStdoutTaken = outputs.jsonFile === '-' || outputs.csvFile === '-'
+  const stream = isStdoutTaken ? io.stderr : io.stdout
+  const isTty = isStdoutTaken ? io.isStderrTty : io.isStdoutTty
+  const width = isTty && io.columns !== null ? { width: io.columns } : {}
+  const hasColor = isTty && !process.env['NO_COLOR']
+  stream.write(formatReport(result, { ...width, color: hasColor }))
+}
+
+const writeFileOf = (flag: string, file: string, text: string, io: Io): void => {
+  if (file === '-') {
+    io.stdout.write(text)
+    return
+  }
+  try {
+    writeAtomically(file, text)
+  } catch (error) {
+    throw new SurroundingsError(`--${flag} '${file}': cannot be written (${messageOf(error)})`)
+  }
+}
+
+/**
+ * Prints the report and writes the files. Every output is tried even when one fails.
+ * Throws a `SurroundingsError` that names the first that could not be written; a result that cannot be saved where it
+ * belongs goes to the temp folder, named in the message.
+ */
+export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
+  printReport(result, outputs, io)
+  const failures: unknown[] = []
+  const attempt = (write: () => void): void => {
+    try {
+      write()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const { jsonFile, csvFile, resultsDir } = outputs
+  if (jsonFile) attempt(() => writeFileOf('json-output', jsonFile, serializeResult(result), io))
+  if (csvFile) attempt(() => writeFileOf('csv-output', csvFile, formatCsv(result), io))
+  if (resultsDir !== null) {
+    attempt(() => {
+      const saved = saveResult(result, resultsDir)
+      if (saved.problem !== null) {
+        throw new SurroundingsError(
+          `--results-dir '${resultsDir}': ${saved.problem}; the result is in ${saved.path}`,
+        )
+      }
+      if (!outputs.isQuiet) io.stderr.write(`saved ${saved.path}\n`)
+    })
+  }
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { BenchError, messageOf, UsageError } from '../errors.ts'
+import { brokerCommand } from './broker.ts'
+import { cleanCommand } from './clean.ts'
+import { withConfigFile } from './config-file.ts'
+import { runDemonstration } from './demonstration.ts'
+import type { Io } from './io.ts'
+import { reportCommand } from './report.ts'
+import { runCommand } from './run.ts'
+import { addRunFlags, type RawFlags } from './run-flags.ts'
+
+/** The commander program: which command does what, and which error ends in which exit code. */
+
+const laterCommands = [
+  'scenario',
+  'compare',
+  'ab',
+  'history',
+  'record',
+  'diff',
+  'calibrate',
+] as const
+
+const examples = `
+Examples:
+  bench                                      a demonstration: produce, then a staggered group of three, every record accounted for
+  bench --mode produce -c 128 -s 256 -d 30s -t bench-test
+  bench --mode consume -t bench-test --consumer-group g --consumers 3 --stagger 1s
+  bench -b broker:9092 --rate 20000 -d 1m --fail-if 'p99>10ms' --json-output result.json
+  bench broker --port 9092                   the embedded broker for your own clients
+  bench report results/….json --format csv
+
+Exit codes: 0 all checks held, 1 a check or threshold failed, 2 usage, 3 surroundings (broker, disk, port), 130 Ctrl-C.`
+
+export const readVersion = (): string => {
+  const file = new URL('../../package.json', import.meta.url)
+  const source = new URL('../../../package.json', import.meta.url)
+  for (const candidate of [source, file]) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(candidate, 'utf8')) as {
+        name?: string
+        version?: string
+      }
+      if (name === 'kafka-bench' && version) return version
+    } catch {
+      // dist/src/cli is one folder deeper than src/cli: the other candidate is the one.
+    }
+  }
+  return '0.0.0'
+}
+
+const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) => void) => {
+  const program = new Command('bench')
+    .description(
+      'Benchmarks and load-tests Kafka-compatible brokers and accounts for every record.',
+    )
+    .version(readVersion(), '-V, --version')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text.replace(/^error: /, 'bench: ')),
+    })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', examples)
+  const run = program
+    .command('run', { isDefault: true })
+    .description('one run (the default command)')
+    .allowExcessArguments(false)
+    .addHelpText('after', examples)
+    .action(async (raw: RawFlags) => {
+      end(args.length === 0 ? await runDemonstration(io) : await runCommand(raw, run, args, io))
+    })
+  addRunFlags(run)
+  program.addCommand(reportCommand(io))
+  program.addCommand(brokerCommand())
+  program.addCommand(cleanCommand(io))
+  for (const command of program.commands) {
+    command.exitOverride().copyInheritedSettings(program)
+  }
+  return program
+}
+
+const refuseLaterCommand = (name: string | undefined): void => {
+  if (laterCommands.some((later) => later === name)) {
+    throw new UsageError(`bench ${name}: not available yet in this version`)
+  }
+}
+
+export const runProgram = async (given: readonly string[], io: Io): Promise<number> => {
+  let exitCode = 0
+  try {
+    refuseLaterCommand(given[0])
+    const args = withConfigFile(given)
+    const program = createProgram(args, io, (code) => {
+      exitCode = code
+    })
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    io.stderr.write(`bench: ${messageOf(error)}\n`)
+    if (error instanceof BenchError) return error.exitCode
+    if (given.includes('--verbose') || given.includes('-v')) {
+      io.stderr.write(`${error instanceof Error ? error.stack : ''}\n`)
+    }
+    return 3
+  }
+}

@@ -1,0 +1,146 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+import type { RunOptions } from '../bench/options.ts'
+import { type RunOutcome, runBench } from '../bench/run.ts'
+import type { ConnectionOptions, Driver } from '../clients/driver.ts'
+import { loadDriver } from '../clients/index.ts'
+import { openAdmin } from '../clients/kafkajs-admin.ts'
+import { systemClock } from '../clock.ts'
+import { SurroundingsError, UsageError } from '../errors.ts'
+import { createLiveView } from '../report/live.ts'
+import { readEnvironment } from '../results/environment.ts'
+import type { RunResult } from '../results/result.ts'
+import { newRunId } from '../results/run-id.ts'
+import type { Io } from './io.ts'
+import { deliver, type Outputs, parseOutputs } from './outputs.ts'
+import type { RawFlags } from './run-flags.ts'
+import { parseRunOptions, unusedFlags } from './run-options.ts'
+import { type StopRequest, watchSignals } from './signals.ts'
+import { checkTarget, openTarget, type Target } from './target.ts'
+
+/** `bench run`: flags to options, a broker, one run, its outputs and its exit code. */
+
+/** Throws a `UsageError` that names the client for what its library lacks. */
+const checkDriver = (options: RunOptions, driver: Driver): void => {
+  driver.checkProperties(options.clientProperties)
+  if (!driver.assignors.includes(options.assignor)) {
+    throw new UsageError(
+      `--assignor '${options.assignor}': ${driver.name} has ${driver.assignors.join(', ')}`,
+    )
+  }
+  if (!driver.compressions.includes(options.compression)) {
+    throw new UsageError(
+      `--compression '${options.compression}': ${driver.name} has ${driver.compressions.join(', ')}`,
+    )
+  }
+}
+
+export const connectionOf = (options: RunOptions, target: Target): ConnectionOptions => ({
+  bootstrapServers: target.bootstrapServers,
+  clientId: options.clientProperties['client.id'] ?? 'bench',
+  connectTimeoutMs: options.connectTimeoutMs,
+  requestTimeoutMs: options.requestTimeoutMs,
+  security: options.security,
+  properties: options.clientProperties,
+})
+
+/** The command line as it may be shown: a secret is never an option, but a property may look like one. */
+const withoutSecrets = (args: readonly string[]): string[] =>
+  args.map((arg) => arg.replace(/^([^=]*(?:password|secret)[^=]*=).*/i, '$1***'))
+
+/** Runs once against `target` and shows progress; the caller delivers the result. */
+export const runOnce = async (
+  options: RunOptions,
+  parts: { target: Target; driver: Driver; args: readonly string[]; io: Io; isQuiet: boolean },
+  stop: AbortSignal,
+): Promise<RunOutcome> => {
+  const { target, driver, args, io, isQuiet } = parts
+  const live = createLiveView({
+    stream: io.stderr,
+    isTty: io.isStderrTty,
+    quiet: isQuiet || options.reportIntervalMs === 0,
+  })
+  try {
+    return await runBench(options, {
+      driver,
+      openAdmin: () => openAdmin(connectionOf(options, target)),
+      clock: systemClock,
+      target,
+      runId: newRunId(),
+      command: withoutSecrets(args),
+      environment: readEnvironment({ client: `${driver.name} ${driver.version}`, broker: '' }),
+      onProgress: live.onProgress,
+      stop,
+      lost: target.lost,
+    })
+  } finally {
+    live.stop()
+  }
+}
+
+/** Precedence of CLI.md: a signal, the surroundings, a failed check. */
+export const exitCodeOf = (
+  outcome: { result: RunResult; lost: string | null },
+  stop: StopRequest,
+): number => {
+  const signalCode = stop.exitCode()
+  if (signalCode !== null) return signalCode
+  if (outcome.lost !== null) return 3
+  return outcome.result.checks.every((check) => check.ok) ? 0 : 1
+}
+
+const deliverOutcome = (
+  outcome: RunOutcome,
+  outputs: Outputs,
+  stop: StopRequest,
+  io: Io,
+): number => {
+  const exitCode = exitCodeOf(outcome, stop)
+  if (outcome.lost !== null) io.stderr.write(`bench: ${outcome.lost}\n`)
+  try {
+    deliver(outcome.result, outputs, io)
+  } catch (error) {
+    if (!(error instanceof SurroundingsError)) throw error
+    io.stderr.write(`bench: ${error.message}\n`)
+    return stop.exitCode() ?? 3
+  }
+  return exitCode
+}
+
+const givenFlags = (command: Command): string[] =>
+  Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli')
+
+export const runCommand = async (
+  raw: RawFlags,
+  command: Command,
+  args: readonly string[],
+  io: Io,
+): Promise<number> => {
+  const options = parseRunOptions(raw, process.env)
+  const outputs = parseOutputs(raw)
+  checkTarget(options)
+  const driver = await loadDriver(options.client)
+  checkDriver(options, driver)
+  for (const name of unusedFlags(options.mode, givenFlags(command))) {
+    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name
+    io.stderr.write(`bench: ${flag} has no effect in --mode ${options.mode}\n`)
+  }
+  const stop = watchSignals()
+  let target: Target | null = null
+  try {
+    target = await openTarget(options, stop.signal)
+    if (outputs.isVerbose) {
+      const data = target.dataDir ? `, data in ${path.resolve(target.dataDir)}` : ''
+      io.stderr.write(`${target.kind} broker ${target.bootstrapServers.join(',')}${data}\n`)
+    }
+    const parts = { target, driver, args, io, isQuiet: outputs.isQuiet }
+    return deliverOutcome(await runOnce(options, parts, stop.signal), outputs, stop, io)
+  } catch (error) {
+    const signalCode = stop.exitCode()
+    if (signalCode !== null) return signalCode
+    throw error
+  } finally {
+    await target?.release()
+    stop.dispose()
+  }
+}

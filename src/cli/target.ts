@@ -1,0 +1,58 @@
+import type { RunOptions } from '../bench/options.ts'
+import { parseDataDir } from '../broker/data-dir.ts'
+import { parseSettings } from '../broker/settings.ts'
+import { acquireBroker } from '../broker/spawn.ts'
+import { systemClock } from '../clock.ts'
+import { UsageError } from '../errors.ts'
+
+/** The broker under test. From here on an external and an embedded one look the same. */
+
+export interface Target {
+  readonly kind: 'embedded' | 'external'
+  readonly bootstrapServers: readonly string[]
+  readonly dataDir?: string
+  /** Aborts when the embedded broker has died. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** What can be refused before anything starts. Throws `UsageError`s. */
+export const checkTarget = (options: RunOptions): void => {
+  parseSettings(options.brokerConfig)
+  const [name] = Object.keys(options.brokerConfig)
+  if (options.bootstrapServers && name !== undefined) {
+    throw new UsageError(
+      `--broker-config ${name}: only the embedded broker takes settings; leave out --bootstrap-servers`,
+    )
+  }
+}
+
+export const openTarget = async (
+  options: Pick<RunOptions, 'bootstrapServers' | 'dataDir' | 'brokerConfig' | 'connectTimeoutMs'>,
+  signal: AbortSignal,
+): Promise<Target> => {
+  const lost = new AbortController()
+  if (options.bootstrapServers) {
+    return {
+      kind: 'external',
+      bootstrapServers: options.bootstrapServers,
+      lost: lost.signal,
+      release: () => Promise.resolve(),
+    }
+  }
+  const broker = await acquireBroker({
+    dataDir: parseDataDir(options.dataDir),
+    settings: options.brokerConfig,
+    clock: systemClock,
+    connectTimeoutMs: options.connectTimeoutMs,
+    signal,
+  })
+  broker.onLost((reason) => lost.abort(reason))
+  return {
+    kind: 'embedded',
+    bootstrapServers: [broker.bootstrapServers],
+    dataDir: broker.dataDir ?? options.dataDir,
+    lost: lost.signal,
+    release: () => broker.release(),
+  }
+}
