@@ -1,0 +1,187 @@
+import { messageOf } from '../../errors.ts'
+import { memoryJournal } from './journal.ts'
+import { type PartitionStore, type Segment, StorageError, type Store } from './store.ts'
+
+/** Keeps segments in memory up to a bound: `memory` fails there, `ring` takes the oldest segment of all partitions away. */
+
+export interface MemoryStoreOptions {
+  readonly kind: 'memory' | 'ring'
+  readonly maxBytes: number
+  readonly segmentBytes: number
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+// A partition's first segment is small so that thousands of idle ones cost little; each next one is larger.
+const firstSegmentBytes = 64 * KiB
+const growth = 4
+const largestSegmentBytes = 16 * MiB
+
+class MemorySegment implements Segment {
+  readonly baseOffset: number
+  readonly memory: Buffer
+  sizeBytes = 0
+  modifiedAtMs: number
+  /** A view was handed out, perhaps to a socket that still writes it: the memory must not be used again. */
+  isShared = false
+
+  constructor(baseOffset: number, memory: Buffer, nowMs: number) {
+    this.baseOffset = baseOffset
+    this.memory = memory
+    this.modifiedAtMs = nowMs
+  }
+
+  get capacityBytes(): number {
+    return this.memory.length
+  }
+
+  append(batch: Uint8Array, nowMs: number): void {
+    this.memory.set(batch, this.sizeBytes)
+    this.sizeBytes += batch.length
+    this.modifiedAtMs = nowMs
+  }
+
+  read(position: number, lengthBytes: number): Buffer {
+    this.isShared = true
+    return this.memory.subarray(position, Math.min(position + lengthBytes, this.sizeBytes))
+  }
+
+  truncate(sizeBytes: number): void {
+    this.sizeBytes = sizeBytes
+  }
+}
+
+interface Owner {
+  readonly topicId: string
+  /** Told when one of its segments was taken away. */
+  tell(segment: Segment): void
+}
+
+/** The memory of all segments of a store: what is held, and what was used and may be used again. */
+class Memory {
+  readonly #options: MemoryStoreOptions
+  /** Oldest first. */
+  readonly #held = new Map<MemorySegment, Owner>()
+  #heldBytes = 0
+  /** Used again because fresh pages cost the system far more than the copy into them. */
+  #spare: Buffer[] = []
+  #spareBytes = 0
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = options
+  }
+
+  get sizeBytes(): number {
+    let sum = 0
+    for (const segment of this.#held.keys()) sum += segment.sizeBytes
+    return sum
+  }
+
+  create(baseOffset: number, sizeBytes: number, nowMs: number, owner: Owner): MemorySegment {
+    this.#makeRoom(sizeBytes)
+    const segment = new MemorySegment(baseOffset, this.#take(sizeBytes), nowMs)
+    this.#held.set(segment, owner)
+    this.#heldBytes += sizeBytes
+    return segment
+  }
+
+  release(segment: MemorySegment): void {
+    if (!this.#held.delete(segment)) return
+    this.#heldBytes -= segment.capacityBytes
+    if (segment.isShared) return
+    this.#spare.push(segment.memory)
+    this.#spareBytes += segment.capacityBytes
+  }
+
+  releaseTopic(topicId: string): void {
+    for (const [segment, owner] of this.#held) if (owner.topicId === topicId) this.release(segment)
+  }
+
+  clear(): void {
+    this.#held.clear()
+    this.#spare = []
+    this.#heldBytes = 0
+    this.#spareBytes = 0
+  }
+
+  #makeRoom(wantedBytes: number): void {
+    const { kind, maxBytes } = this.#options
+    while (this.#heldBytes + wantedBytes > maxBytes) {
+      const oldest = this.#held.entries().next().value
+      if (kind === 'memory' || !oldest) {
+        throw new StorageError(
+          `the ${kind} store is full: ${maxBytes} bytes are allowed (store.max.bytes), ${this.#heldBytes} are held`,
+        )
+      }
+      const [segment, owner] = oldest
+      this.release(segment)
+      owner.tell(segment)
+    }
+  }
+
+  #take(bytes: number): Buffer {
+    const i = this.#spare.findIndex((memory) => memory.length === bytes)
+    const reused = i < 0 ? undefined : this.#spare.splice(i, 1)[0]
+    if (reused) {
+      this.#spareBytes -= bytes
+      return reused
+    }
+    // What is spare still occupies memory, so it must fit beside what is held.
+    while (
+      this.#spareBytes > 0 &&
+      this.#heldBytes + bytes + this.#spareBytes > this.#options.maxBytes
+    ) {
+      this.#spareBytes -= this.#spare.shift()?.length ?? 0
+    }
+    try {
+      return Buffer.allocUnsafeSlow(bytes)
+    } catch (cause) {
+      const text = `no memory for a segment of ${bytes} bytes: ${messageOf(cause)}`
+      throw new StorageError(text, { cause })
+    }
+  }
+}
+
+const openPartitionIn = (memory: Memory, topicId: string, largestBytes: number): PartitionStore => {
+  const states = new Map<number, string>()
+  let tell: (segment: Segment) => void = () => {}
+  const owner: Owner = { topicId, tell: (segment) => tell(segment) }
+  let nextBytes = Math.min(firstSegmentBytes, largestBytes)
+  return {
+    found: [],
+    create(baseOffset, minBytes, nowMs) {
+      const segment = memory.create(baseOffset, Math.max(nextBytes, minBytes), nowMs, owner)
+      nextBytes = Math.min(nextBytes * growth, largestBytes)
+      return segment
+    },
+    remove(segment) {
+      memory.release(segment as MemorySegment)
+      states.delete(segment.baseOffset)
+    },
+    readState: (baseOffset) => states.get(baseOffset) ?? null,
+    writeState: (baseOffset, state) => void states.set(baseOffset, state),
+    onRecycled: (callback) => {
+      tell = callback
+    },
+    close: () => {},
+  }
+}
+
+export const memoryStore = (options: MemoryStoreOptions): Store => {
+  const memory = new Memory(options)
+  const largestBytes = Math.max(
+    1,
+    Math.min(options.segmentBytes, largestSegmentBytes, Math.floor(options.maxBytes / 8)),
+  )
+  return {
+    kind: options.kind,
+    get sizeBytes() {
+      return memory.sizeBytes
+    },
+    openPartition: (topicId) => openPartitionIn(memory, topicId, largestBytes),
+    deleteTopic: (topicId) => memory.releaseTopic(topicId),
+    journal: () => memoryJournal(),
+    close: () => memory.clear(),
+  }
+}
