@@ -1,0 +1,64 @@
+import { api } from '../api.ts'
+import {
+  array,
+  bool,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  since,
+  string,
+  struct,
+  tagged,
+} from '../schema.ts'
+
+export const apiVersions = api({
+  key: 18,
+  name: 'ApiVersions',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
+  request: struct({
+    clientSoftwareName: since(3, string),
+    clientSoftwareVersion: since(3, string),
+  }),
+  response: struct({
+    errorCode: int16,
+    apiKeys: array(
+      struct({
+        apiKey: int16,
+        minVersion: int16,
+        maxVersion: int16,
+      }),
+    ),
+    throttleTimeMs: since(1, int32, 0),
+    supportedFeatures: tagged(
+      0,
+      3,
+      array(
+        struct({
+          name: string,
+          minVersion: int16,
+          maxVersion: int16,
+        }),
+      ),
+    ),
+    finalizedFeaturesEpoch: tagged(1, 3, int64, -1),
+    finalizedFeatures: tagged(
+      2,
+      3,
+      array(
+        struct({
+          name: string,
+          maxVersionLevel: int16,
+          minVersionLevel: int16,
+        }),
+      ),
+    ),
+    zkMigrationReady: tagged(3, 3, bool),
+  }),
+})
+
+export type ApiVersionsRequest = Decoded<typeof apiVersions.request>
+export type ApiVersionsResponse = Given<typeof apiVersions.response>

@@ -1,0 +1,50 @@
+import { api } from '../api.ts'
+import {
+  array,
+  bool,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  nullableArray,
+  nullableString,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const createPartitions = api({
+  key: 37,
+  name: 'CreatePartitions',
+  minVersion: 0,
+  maxVersion: 3,
+  flexibleFrom: 2,
+  request: struct({
+    topics: array(
+      struct({
+        name: string,
+        count: int32,
+        assignments: nullableArray(
+          struct({
+            brokerIds: array(int32),
+          }),
+        ),
+      }),
+    ),
+    timeoutMs: int32,
+    validateOnly: bool,
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    results: array(
+      struct({
+        name: string,
+        errorCode: int16,
+        errorMessage: withDefault(nullableString, null),
+      }),
+    ),
+  }),
+})
+
+export type CreatePartitionsRequest = Decoded<typeof createPartitions.request>
+export type CreatePartitionsResponse = Given<typeof createPartitions.response>

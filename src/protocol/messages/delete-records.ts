@@ -1,0 +1,52 @@
+import { api } from '../api.ts'
+import {
+  array,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const deleteRecords = api({
+  key: 21,
+  name: 'DeleteRecords',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
+  request: struct({
+    topics: array(
+      struct({
+        name: string,
+        partitions: array(
+          struct({
+            partitionIndex: int32,
+            offset: int64,
+          }),
+        ),
+      }),
+    ),
+    timeoutMs: int32,
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    topics: array(
+      struct({
+        name: string,
+        partitions: array(
+          struct({
+            partitionIndex: int32,
+            lowWatermark: int64,
+            errorCode: int16,
+          }),
+        ),
+      }),
+    ),
+  }),
+})
+
+export type DeleteRecordsRequest = Decoded<typeof deleteRecords.request>
+export type DeleteRecordsResponse = Given<typeof deleteRecords.response>

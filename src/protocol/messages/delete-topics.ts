@@ -1,0 +1,52 @@
+import { api } from '../api.ts'
+import {
+  array,
+  between,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  nullableSince,
+  nullableString,
+  since,
+  string,
+  struct,
+  uuid,
+  withDefault,
+} from '../schema.ts'
+
+export const deleteTopics = api({
+  key: 20,
+  name: 'DeleteTopics',
+  minVersion: 1,
+  maxVersion: 6,
+  flexibleFrom: 4,
+  request: struct({
+    topics: since(
+      6,
+      array(
+        struct({
+          name: withDefault(nullableString, null),
+          topicId: uuid,
+        }),
+      ),
+      [],
+    ),
+    topicNames: between(1, 5, array(string), []),
+    timeoutMs: int32,
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    responses: array(
+      struct({
+        name: nullableSince(6, string),
+        topicId: since(6, uuid),
+        errorCode: int16,
+        errorMessage: since(5, nullableString, null),
+      }),
+    ),
+  }),
+})
+
+export type DeleteTopicsRequest = Decoded<typeof deleteTopics.request>
+export type DeleteTopicsResponse = Given<typeof deleteTopics.response>

@@ -1,0 +1,116 @@
+import { api } from '../api.ts'
+import {
+  array,
+  type Decoded,
+  type Given,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullableArray,
+  nullableString,
+  records,
+  since,
+  string,
+  struct,
+  tagged,
+  withDefault,
+} from '../schema.ts'
+
+export const fetch = api({
+  key: 1,
+  name: 'Fetch',
+  minVersion: 4,
+  maxVersion: 12,
+  flexibleFrom: 12,
+  request: struct({
+    clusterId: tagged(0, 12, nullableString, null),
+    replicaId: withDefault(int32, -1),
+    maxWaitMs: int32,
+    minBytes: int32,
+    maxBytes: withDefault(int32, 2147483647),
+    isolationLevel: withDefault(int8, 0),
+    sessionId: since(7, int32, 0),
+    sessionEpoch: since(7, int32, -1),
+    topics: array(
+      struct({
+        topic: string,
+        partitions: array(
+          struct({
+            partition: int32,
+            currentLeaderEpoch: since(9, int32, -1),
+            fetchOffset: int64,
+            lastFetchedEpoch: since(12, int32, -1),
+            logStartOffset: since(5, int64, -1),
+            partitionMaxBytes: int32,
+          }),
+        ),
+      }),
+    ),
+    forgottenTopicsData: since(
+      7,
+      array(
+        struct({
+          topic: string,
+          partitions: array(int32),
+        }),
+      ),
+      [],
+    ),
+    rackId: since(11, string, ''),
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    errorCode: since(7, int16),
+    sessionId: since(7, int32, 0),
+    responses: array(
+      struct({
+        topic: string,
+        partitions: array(
+          struct({
+            partitionIndex: int32,
+            errorCode: int16,
+            highWatermark: int64,
+            lastStableOffset: withDefault(int64, -1),
+            logStartOffset: since(5, int64, -1),
+            divergingEpoch: tagged(
+              0,
+              12,
+              struct({
+                epoch: withDefault(int32, -1),
+                endOffset: withDefault(int64, -1),
+              }),
+            ),
+            currentLeader: tagged(
+              1,
+              12,
+              struct({
+                leaderId: withDefault(int32, -1),
+                leaderEpoch: withDefault(int32, -1),
+              }),
+            ),
+            snapshotId: tagged(
+              2,
+              12,
+              struct({
+                endOffset: withDefault(int64, -1),
+                epoch: withDefault(int32, -1),
+              }),
+            ),
+            abortedTransactions: nullableArray(
+              struct({
+                producerId: int64,
+                firstOffset: int64,
+              }),
+            ),
+            preferredReadReplica: since(11, int32, -1),
+            records: records,
+          }),
+        ),
+      }),
+    ),
+  }),
+})
+
+export type FetchRequest = Decoded<typeof fetch.request>
+export type FetchResponse = Given<typeof fetch.response>

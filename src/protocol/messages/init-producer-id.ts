@@ -1,0 +1,35 @@
+import { api } from '../api.ts'
+import {
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  nullableString,
+  since,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const initProducerId = api({
+  key: 22,
+  name: 'InitProducerId',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 2,
+  request: struct({
+    transactionalId: nullableString,
+    transactionTimeoutMs: int32,
+    producerId: since(3, int64, -1),
+    producerEpoch: since(3, int16, -1),
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    errorCode: int16,
+    producerId: withDefault(int64, -1),
+    producerEpoch: int16,
+  }),
+})
+
+export type InitProducerIdRequest = Decoded<typeof initProducerId.request>
+export type InitProducerIdResponse = Given<typeof initProducerId.response>

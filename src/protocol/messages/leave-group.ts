@@ -1,0 +1,55 @@
+import { api } from '../api.ts'
+import {
+  array,
+  between,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  nullableString,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const leaveGroup = api({
+  key: 13,
+  name: 'LeaveGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
+  request: struct({
+    groupId: string,
+    memberId: between(0, 2, string, ''),
+    members: since(
+      3,
+      array(
+        struct({
+          memberId: string,
+          groupInstanceId: withDefault(nullableString, null),
+          reason: since(5, nullableString, null),
+        }),
+      ),
+      [],
+    ),
+  }),
+  response: struct({
+    throttleTimeMs: since(1, int32, 0),
+    errorCode: int16,
+    members: since(
+      3,
+      array(
+        struct({
+          memberId: string,
+          groupInstanceId: nullableString,
+          errorCode: int16,
+        }),
+      ),
+      [],
+    ),
+  }),
+})
+
+export type LeaveGroupRequest = Decoded<typeof leaveGroup.request>
+export type LeaveGroupResponse = Given<typeof leaveGroup.response>

@@ -1,0 +1,76 @@
+import { api } from '../api.ts'
+import {
+  array,
+  between,
+  bool,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  nullableSince,
+  nullableString,
+  since,
+  string,
+  struct,
+  uuid,
+} from '../schema.ts'
+
+export const metadata = api({
+  key: 3,
+  name: 'Metadata',
+  minVersion: 0,
+  maxVersion: 13,
+  flexibleFrom: 9,
+  request: struct({
+    topics: nullableSince(
+      1,
+      array(
+        struct({
+          topicId: since(10, uuid),
+          name: nullableSince(10, string),
+        }),
+      ),
+    ),
+    allowAutoTopicCreation: since(4, bool, true),
+    includeClusterAuthorizedOperations: between(8, 10, bool, false),
+    includeTopicAuthorizedOperations: since(8, bool),
+  }),
+  response: struct({
+    throttleTimeMs: since(3, int32, 0),
+    brokers: array(
+      struct({
+        nodeId: int32,
+        host: string,
+        port: int32,
+        rack: since(1, nullableString, null),
+      }),
+    ),
+    clusterId: since(2, nullableString, null),
+    controllerId: since(1, int32, -1),
+    topics: array(
+      struct({
+        errorCode: int16,
+        name: nullableSince(12, string),
+        topicId: since(10, uuid),
+        isInternal: since(1, bool, false),
+        partitions: array(
+          struct({
+            errorCode: int16,
+            partitionIndex: int32,
+            leaderId: int32,
+            leaderEpoch: since(7, int32, -1),
+            replicaNodes: array(int32),
+            isrNodes: array(int32),
+            offlineReplicas: since(5, array(int32), []),
+          }),
+        ),
+        topicAuthorizedOperations: since(8, int32, -2147483648),
+      }),
+    ),
+    clusterAuthorizedOperations: between(8, 10, int32, -2147483648),
+    errorCode: since(13, int16),
+  }),
+})
+
+export type MetadataRequest = Decoded<typeof metadata.request>
+export type MetadataResponse = Given<typeof metadata.response>

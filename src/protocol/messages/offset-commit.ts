@@ -1,0 +1,60 @@
+import { api } from '../api.ts'
+import {
+  array,
+  between,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  nullableString,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const offsetCommit = api({
+  key: 8,
+  name: 'OffsetCommit',
+  minVersion: 2,
+  maxVersion: 9,
+  flexibleFrom: 8,
+  request: struct({
+    groupId: string,
+    generationIdOrMemberEpoch: withDefault(int32, -1),
+    memberId: string,
+    groupInstanceId: since(7, nullableString, null),
+    retentionTimeMs: between(2, 4, int64, -1),
+    topics: array(
+      struct({
+        name: string,
+        partitions: array(
+          struct({
+            partitionIndex: int32,
+            committedOffset: int64,
+            committedLeaderEpoch: since(6, int32, -1),
+            committedMetadata: nullableString,
+          }),
+        ),
+      }),
+    ),
+  }),
+  response: struct({
+    throttleTimeMs: since(3, int32, 0),
+    topics: array(
+      struct({
+        name: string,
+        partitions: array(
+          struct({
+            partitionIndex: int32,
+            errorCode: int16,
+          }),
+        ),
+      }),
+    ),
+  }),
+})
+
+export type OffsetCommitRequest = Decoded<typeof offsetCommit.request>
+export type OffsetCommitResponse = Given<typeof offsetCommit.response>

@@ -1,0 +1,111 @@
+import { api } from '../api.ts'
+import {
+  array,
+  between,
+  bool,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  nullableArray,
+  nullableSince,
+  nullableString,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const offsetFetch = api({
+  key: 9,
+  name: 'OffsetFetch',
+  minVersion: 1,
+  maxVersion: 9,
+  flexibleFrom: 6,
+  request: struct({
+    groupId: between(1, 7, string, ''),
+    topics: between(
+      1,
+      7,
+      nullableSince(
+        2,
+        array(
+          struct({
+            name: string,
+            partitionIndexes: array(int32),
+          }),
+        ),
+      ),
+      [],
+    ),
+    groups: since(
+      8,
+      array(
+        struct({
+          groupId: string,
+          memberId: since(9, nullableString, null),
+          memberEpoch: since(9, int32, -1),
+          topics: nullableArray(
+            struct({
+              name: string,
+              partitionIndexes: array(int32),
+            }),
+          ),
+        }),
+      ),
+      [],
+    ),
+    requireStable: since(7, bool, false),
+  }),
+  response: struct({
+    throttleTimeMs: since(3, int32, 0),
+    topics: between(
+      1,
+      7,
+      array(
+        struct({
+          name: string,
+          partitions: array(
+            struct({
+              partitionIndex: int32,
+              committedOffset: int64,
+              committedLeaderEpoch: since(5, int32, -1),
+              metadata: nullableString,
+              errorCode: int16,
+            }),
+          ),
+        }),
+      ),
+      [],
+    ),
+    errorCode: between(2, 7, int16, 0),
+    groups: since(
+      8,
+      array(
+        struct({
+          groupId: string,
+          topics: array(
+            struct({
+              name: string,
+              partitions: array(
+                struct({
+                  partitionIndex: int32,
+                  committedOffset: int64,
+                  committedLeaderEpoch: withDefault(int32, -1),
+                  metadata: nullableString,
+                  errorCode: int16,
+                }),
+              ),
+            }),
+          ),
+          errorCode: withDefault(int16, 0),
+        }),
+      ),
+      [],
+    ),
+  }),
+})
+
+export type OffsetFetchRequest = Decoded<typeof offsetFetch.request>
+export type OffsetFetchResponse = Given<typeof offsetFetch.response>

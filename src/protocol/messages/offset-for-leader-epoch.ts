@@ -1,0 +1,55 @@
+import { api } from '../api.ts'
+import {
+  array,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  int64,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../schema.ts'
+
+export const offsetForLeaderEpoch = api({
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 2,
+  maxVersion: 4,
+  flexibleFrom: 4,
+  request: struct({
+    replicaId: since(3, int32, -2),
+    topics: array(
+      struct({
+        topic: string,
+        partitions: array(
+          struct({
+            partition: int32,
+            currentLeaderEpoch: withDefault(int32, -1),
+            leaderEpoch: int32,
+          }),
+        ),
+      }),
+    ),
+  }),
+  response: struct({
+    throttleTimeMs: withDefault(int32, 0),
+    topics: array(
+      struct({
+        topic: string,
+        partitions: array(
+          struct({
+            errorCode: int16,
+            partition: int32,
+            leaderEpoch: withDefault(int32, -1),
+            endOffset: withDefault(int64, -1),
+          }),
+        ),
+      }),
+    ),
+  }),
+})
+
+export type OffsetForLeaderEpochRequest = Decoded<typeof offsetForLeaderEpoch.request>
+export type OffsetForLeaderEpochResponse = Given<typeof offsetForLeaderEpoch.response>

@@ -1,0 +1,20 @@
+import { api } from '../api.ts'
+import { array, type Decoded, type Given, int16, string, struct } from '../schema.ts'
+
+export const saslHandshake = api({
+  key: 17,
+  name: 'SaslHandshake',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: null,
+  request: struct({
+    mechanism: string,
+  }),
+  response: struct({
+    errorCode: int16,
+    mechanisms: array(string),
+  }),
+})
+
+export type SaslHandshakeRequest = Decoded<typeof saslHandshake.request>
+export type SaslHandshakeResponse = Given<typeof saslHandshake.response>

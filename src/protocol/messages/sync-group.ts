@@ -1,0 +1,45 @@
+import { api } from '../api.ts'
+import {
+  array,
+  bytes,
+  type Decoded,
+  type Given,
+  int16,
+  int32,
+  nullableString,
+  since,
+  string,
+  struct,
+} from '../schema.ts'
+
+export const syncGroup = api({
+  key: 14,
+  name: 'SyncGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
+  request: struct({
+    groupId: string,
+    generationId: int32,
+    memberId: string,
+    groupInstanceId: since(3, nullableString, null),
+    protocolType: since(5, nullableString, null),
+    protocolName: since(5, nullableString, null),
+    assignments: array(
+      struct({
+        memberId: string,
+        assignment: bytes,
+      }),
+    ),
+  }),
+  response: struct({
+    throttleTimeMs: since(1, int32, 0),
+    errorCode: int16,
+    protocolType: since(5, nullableString, null),
+    protocolName: since(5, nullableString, null),
+    assignment: bytes,
+  }),
+})
+
+export type SyncGroupRequest = Decoded<typeof syncGroup.request>
+export type SyncGroupResponse = Given<typeof syncGroup.response>
