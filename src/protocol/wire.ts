@@ -244,13 +244,13 @@ export class Writer {
   }
 
   /** Writes the length by `writeLength`, then the text as UTF-8. */
-  text(value: string, writeLength: (writer: Writer, sizeBytes: number) => void): void {
+  text(value: string, writeLength: (sizeBytes: number) => void): void {
     if (typeof value !== 'string') throw new WireError(`${String(value)} where a string is due`)
     const sizeBytes = Buffer.byteLength(value)
     if (sizeBytes > maxStringBytes) {
       throw new WireError(`string of ${sizeBytes} bytes, at most ${maxStringBytes}`)
     }
-    writeLength(this, sizeBytes)
+    writeLength(sizeBytes)
     const start = this.take(sizeBytes)
     this.chunk.write(value, start)
   }

@@ -1,17 +1,6 @@
 import { api } from '../api.ts'
-import {
-  array,
-  bool,
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  int64,
-  since,
-  string,
-  struct,
-  tagged,
-} from '../schema.ts'
+import { array, bool, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
+import { since, struct, tagged } from '../struct.ts'
 
 export const apiVersions = api({
   key: 18,

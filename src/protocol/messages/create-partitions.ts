@@ -9,9 +9,8 @@ import {
   nullableArray,
   nullableString,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { struct, withDefault } from '../struct.ts'
 
 export const createPartitions = api({
   key: 37,

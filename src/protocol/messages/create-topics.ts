@@ -9,13 +9,10 @@ import {
   int32,
   nullableArray,
   nullableString,
-  since,
   string,
-  struct,
-  tagged,
   uuid,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, tagged, withDefault } from '../struct.ts'
 
 export const createTopics = api({
   key: 19,

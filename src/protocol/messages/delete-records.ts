@@ -1,15 +1,6 @@
 import { api } from '../api.ts'
-import {
-  array,
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  int64,
-  string,
-  struct,
-  withDefault,
-} from '../schema.ts'
+import { array, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
+import { struct, withDefault } from '../struct.ts'
 
 export const deleteRecords = api({
   key: 21,

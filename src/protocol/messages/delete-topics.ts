@@ -1,19 +1,16 @@
 import { api } from '../api.ts'
 import {
   array,
-  between,
   type Decoded,
   type Given,
   int16,
   int32,
   nullableSince,
   nullableString,
-  since,
   string,
-  struct,
   uuid,
-  withDefault,
 } from '../schema.ts'
+import { between, since, struct, withDefault } from '../struct.ts'
 
 export const deleteTopics = api({
   key: 20,

@@ -8,11 +8,9 @@ import {
   int16,
   int32,
   nullableString,
-  since,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, withDefault } from '../struct.ts'
 
 export const describeCluster = api({
   key: 60,

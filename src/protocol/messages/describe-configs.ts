@@ -9,11 +9,9 @@ import {
   int32,
   nullableArray,
   nullableString,
-  since,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, withDefault } from '../struct.ts'
 
 export const describeConfigs = api({
   key: 32,

@@ -8,10 +8,9 @@ import {
   int16,
   int32,
   nullableString,
-  since,
   string,
-  struct,
 } from '../schema.ts'
+import { since, struct } from '../struct.ts'
 
 export const describeGroups = api({
   key: 15,

@@ -10,12 +10,9 @@ import {
   nullableArray,
   nullableString,
   records,
-  since,
   string,
-  struct,
-  tagged,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, tagged, withDefault } from '../struct.ts'
 
 export const fetch = api({
   key: 1,

@@ -1,17 +1,15 @@
 import { api } from '../api.ts'
 import {
   array,
-  between,
   type Decoded,
   type Given,
   int8,
   int16,
   int32,
   nullableString,
-  since,
   string,
-  struct,
 } from '../schema.ts'
+import { between, since, struct } from '../struct.ts'
 
 export const findCoordinator = api({
   key: 10,

@@ -1,14 +1,6 @@
 import { api } from '../api.ts'
-import {
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  nullableString,
-  since,
-  string,
-  struct,
-} from '../schema.ts'
+import { type Decoded, type Given, int16, int32, nullableString, string } from '../schema.ts'
+import { since, struct } from '../struct.ts'
 
 export const heartbeat = api({
   key: 12,

@@ -9,9 +9,8 @@ import {
   int32,
   nullableString,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { struct, withDefault } from '../struct.ts'
 
 export const incrementalAlterConfigs = api({
   key: 44,

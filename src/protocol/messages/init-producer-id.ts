@@ -1,15 +1,6 @@
 import { api } from '../api.ts'
-import {
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  int64,
-  nullableString,
-  since,
-  struct,
-  withDefault,
-} from '../schema.ts'
+import { type Decoded, type Given, int16, int32, int64, nullableString } from '../schema.ts'
+import { since, struct, withDefault } from '../struct.ts'
 
 export const initProducerId = api({
   key: 22,

@@ -9,11 +9,9 @@ import {
   int32,
   nullableSince,
   nullableString,
-  since,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, withDefault } from '../struct.ts'
 
 export const joinGroup = api({
   key: 11,

@@ -1,17 +1,6 @@
 import { api } from '../api.ts'
-import {
-  array,
-  between,
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  nullableString,
-  since,
-  string,
-  struct,
-  withDefault,
-} from '../schema.ts'
+import { array, type Decoded, type Given, int16, int32, nullableString, string } from '../schema.ts'
+import { between, since, struct, withDefault } from '../struct.ts'
 
 export const leaveGroup = api({
   key: 13,

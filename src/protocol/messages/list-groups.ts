@@ -1,5 +1,6 @@
 import { api } from '../api.ts'
-import { array, type Decoded, type Given, int16, int32, since, string, struct } from '../schema.ts'
+import { array, type Decoded, type Given, int16, int32, string } from '../schema.ts'
+import { since, struct } from '../struct.ts'
 
 export const listGroups = api({
   key: 16,

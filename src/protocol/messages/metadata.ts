@@ -1,7 +1,6 @@
 import { api } from '../api.ts'
 import {
   array,
-  between,
   bool,
   type Decoded,
   type Given,
@@ -9,11 +8,10 @@ import {
   int32,
   nullableSince,
   nullableString,
-  since,
   string,
-  struct,
   uuid,
 } from '../schema.ts'
+import { between, since, struct } from '../struct.ts'
 
 export const metadata = api({
   key: 3,

@@ -1,18 +1,15 @@
 import { api } from '../api.ts'
 import {
   array,
-  between,
   type Decoded,
   type Given,
   int16,
   int32,
   int64,
   nullableString,
-  since,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { between, since, struct, withDefault } from '../struct.ts'
 
 export const offsetCommit = api({
   key: 8,

@@ -1,7 +1,6 @@
 import { api } from '../api.ts'
 import {
   array,
-  between,
   bool,
   type Decoded,
   type Given,
@@ -11,11 +10,9 @@ import {
   nullableArray,
   nullableSince,
   nullableString,
-  since,
   string,
-  struct,
-  withDefault,
 } from '../schema.ts'
+import { between, since, struct, withDefault } from '../struct.ts'
 
 export const offsetFetch = api({
   key: 9,

@@ -1,16 +1,6 @@
 import { api } from '../api.ts'
-import {
-  array,
-  type Decoded,
-  type Given,
-  int16,
-  int32,
-  int64,
-  since,
-  string,
-  struct,
-  withDefault,
-} from '../schema.ts'
+import { array, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
+import { since, struct, withDefault } from '../struct.ts'
 
 export const offsetForLeaderEpoch = api({
   key: 23,

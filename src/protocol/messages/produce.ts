@@ -8,12 +8,9 @@ import {
   int64,
   nullableString,
   records,
-  since,
   string,
-  struct,
-  tagged,
-  withDefault,
 } from '../schema.ts'
+import { since, struct, tagged, withDefault } from '../struct.ts'
 
 export const produce = api({
   key: 0,

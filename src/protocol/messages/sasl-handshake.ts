@@ -1,5 +1,6 @@
 import { api } from '../api.ts'
-import { array, type Decoded, type Given, int16, string, struct } from '../schema.ts'
+import { array, type Decoded, type Given, int16, string } from '../schema.ts'
+import { struct } from '../struct.ts'
 
 export const saslHandshake = api({
   key: 17,

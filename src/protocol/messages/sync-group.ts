@@ -7,10 +7,9 @@ import {
   int16,
   int32,
   nullableString,
-  since,
   string,
-  struct,
 } from '../schema.ts'
+import { since, struct } from '../struct.ts'
 
 export const syncGroup = api({
   key: 14,
