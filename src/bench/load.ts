@@ -1,0 +1,342 @@
+/**
+ * The producing loop: keeps at most so many records in flight, in a closed loop or at intended times, and ends exactly
+ * at its count or time. It decides nothing about what its figures mean.
+ */
+import type { PayloadPlan, Producer, RecordRun, SendFailure } from '../clients/driver.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { Partitioner } from './keys.ts'
+import type { Pacer } from './pacer.ts'
+import { RunDraft, RunQueue } from './run-queue.ts'
+
+export interface LoadPlan {
+  readonly partitionCount: number
+  readonly concurrency: number
+  /** Exactly so many records per request; `concurrency` then counts requests. */
+  readonly batchRecords: number | null
+  readonly messageSizeBytes: number
+  readonly batchSizeBytes: number
+  readonly lingerMs: number
+  readonly messageCount: number | null
+  /** Null: no time limit, but `stallLimitMs` without an ack. */
+  readonly durationMs: number | null
+  readonly messageTimeoutMs: number
+}
+
+export interface LoadParts {
+  readonly clock: Clock
+  readonly producer: Producer
+  readonly partitioner: Partitioner
+  readonly payload: PayloadPlan
+  /** Null: closed loop. */
+  readonly pacer: Pacer | null
+  readonly stop: AbortSignal
+  readonly lost: AbortSignal
+  readonly listener: LoadListener
+}
+
+export interface LoadListener {
+  onSent(run: RecordRun): void
+  onAcked(run: RecordRun, baseOffset: number, atNs: number): void
+  onFailed(run: RecordRun, failure: SendFailure): void
+}
+
+export type LoadEnd = 'duration' | 'count' | 'stopped' | 'stalled' | 'lost'
+
+const stallLimitMs = 60_000
+const interruptedDrainMs = 5_000
+/** So long without an ack while sends fail for want of a connection, and the broker counts as lost. */
+const connectionLossLimitMs = 5_000
+const watchIntervalMs = 250
+const firstPauseMs = 10
+const longestPauseMs = 100
+
+/** What a slot holds until its last run is answered. */
+interface Request {
+  openRuns: number
+}
+
+export class Load {
+  sent = 0
+  acked = 0
+  failed = 0
+  unknown = 0
+  /** Due at the end and never sent. */
+  unsent = 0
+  requests = 0
+  startNs = 0
+  firstSentNs: number | null = null
+  lastSentNs = 0
+  lastAckNs: number | null = null
+  /** Why the broker could not be reached, if that was ever so. */
+  connectionError: string | null = null
+
+  readonly #plan: LoadPlan
+  readonly #parts: LoadParts
+  readonly #queue: RunQueue
+  /** Null as a value: the slots are the records of the run. */
+  readonly #inFlight = new Map<RecordRun, Request | null>()
+  readonly #onStop = (): void => this.#finish('stopped')
+  readonly #onLost = (): void => this.#finish('lost')
+  #end: LoadEnd | null = null
+  #isOver = false
+  #settle: (end: LoadEnd) => void = () => {}
+  /** Records that have been given a slot; they are sent at the latest when the load ends. */
+  #taken = 0
+  #usedSlots = 0
+  #isTurnScheduled = false
+  #wake: Timer | null = null
+  #wakeNs = Number.POSITIVE_INFINITY
+  #watch: Timer | null = null
+  #progressNs = 0
+  #connectionLostNs: number | null = null
+  #drainUntilNs = Number.POSITIVE_INFINITY
+  #pauseMs = 0
+  #pausedUntilNs = 0
+
+  constructor(plan: LoadPlan, parts: LoadParts) {
+    this.#plan = plan
+    this.#parts = parts
+    this.#queue = new RunQueue(plan.partitionCount, plan.messageSizeBytes, plan.batchSizeBytes)
+  }
+
+  /** Resolves when the last answer is in, or when draining has taken as long as it may. */
+  run(): Promise<LoadEnd> {
+    const { clock, stop, lost } = this.#parts
+    this.startNs = clock.nowNs()
+    this.#progressNs = this.startNs
+    const over = new Promise<LoadEnd>((resolve) => {
+      this.#settle = resolve
+    })
+    stop.addEventListener('abort', this.#onStop, { once: true })
+    lost.addEventListener('abort', this.#onLost, { once: true })
+    this.#watch = clock.setTimer(watchIntervalMs, this.#look)
+    if (lost.aborted) this.#finish('lost')
+    else if (stop.aborted) this.#finish('stopped')
+    else this.#turn()
+    return over
+  }
+
+  /** False when `run` is not one of this load, or was given up before. */
+  onAck(run: RecordRun, baseOffset: number, atNs: number): boolean {
+    if (!this.#release(run)) return false
+    this.acked += run.count
+    this.lastAckNs = Math.max(this.lastAckNs ?? atNs, atNs)
+    this.#progressNs = atNs
+    this.#connectionLostNs = null
+    this.#pauseMs = 0
+    this.#parts.listener.onAcked(run, baseOffset, atNs)
+    return true
+  }
+
+  onFailure(run: RecordRun, failure: SendFailure, atNs: number): boolean {
+    if (!this.#release(run)) return false
+    if (failure.isUnknown) this.unknown += run.count
+    else this.failed += run.count
+    if (failure.isConnectionLost) {
+      this.#connectionLostNs ??= atNs
+      this.connectionError = failure.message
+    }
+    this.#pauseAfterFailure(atNs)
+    this.#parts.listener.onFailed(run, failure)
+    return true
+  }
+
+  /** What the driver never answered: `unknown`. To be called after the producer was closed. */
+  giveUp(): void {
+    const failure = { isUnknown: true, isConnectionLost: false, message: 'never answered' }
+    for (const run of [...this.#inFlight.keys()]) this.onFailure(run, failure, this.lastSentNs)
+  }
+
+  #release(run: RecordRun): boolean {
+    const request = this.#inFlight.get(run)
+    if (request === undefined) return false
+    this.#inFlight.delete(run)
+    if (request === null) this.#usedSlots -= run.count
+    else if (--request.openRuns === 0) this.#usedSlots -= 1
+    this.#scheduleTurn()
+    return true
+  }
+
+  /** A broker that refuses at once must not make the closed loop spin. */
+  #pauseAfterFailure(atNs: number): void {
+    if (atNs < this.#pausedUntilNs) return
+    this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2 || firstPauseMs)
+    this.#pausedUntilNs = atNs + this.#pauseMs * 1e6
+  }
+
+  /** One turn per turn of the event loop: all answers that came together free their slots together. */
+  #scheduleTurn(): void {
+    if (this.#isTurnScheduled || this.#isOver) return
+    this.#isTurnScheduled = true
+    setImmediate(() => {
+      this.#isTurnScheduled = false
+      this.#turn()
+    })
+  }
+
+  readonly #turn = (): void => {
+    if (this.#isOver) return
+    const nowNs = this.#parts.clock.nowNs()
+    if (this.#end === null) {
+      this.#take(nowNs)
+      if (this.#taken >= this.#limit()) this.#finish('count')
+      else if (nowNs >= this.#endNs()) this.#finish('duration')
+    }
+    this.#sendReady(nowNs)
+    this.#endIfDrained(nowNs)
+    this.#setWake(nowNs)
+  }
+
+  #limit(): number {
+    return this.#plan.messageCount ?? Number.POSITIVE_INFINITY
+  }
+
+  #endNs(): number {
+    return this.startNs + (this.#plan.durationMs ?? Number.POSITIVE_INFINITY) * 1e6
+  }
+
+  /** How many records may be taken in all by now. In an open loop what was due before the end may still go after it. */
+  #dueBy(nowNs: number): number {
+    const { pacer } = this.#parts
+    const endNs = this.#endNs()
+    if (pacer === null) return nowNs < endNs ? this.#limit() : this.#taken
+    return Math.min(this.#limit(), pacer.dueBefore(Math.min(nowNs + 1, endNs) - this.startNs))
+  }
+
+  #intendedNs(nowNs: number): number {
+    const { pacer } = this.#parts
+    return pacer === null ? nowNs : this.startNs + pacer.intendedNs(this.#taken)
+  }
+
+  #take(nowNs: number): void {
+    if (nowNs < this.#pausedUntilNs) return
+    const { batchRecords, concurrency } = this.#plan
+    if (batchRecords !== null) return this.#takeRequests(nowNs, batchRecords)
+    const count = Math.min(concurrency - this.#usedSlots, this.#dueBy(nowNs) - this.#taken)
+    for (let index = 0; index < count; index += 1) {
+      const { partition, key } = this.#parts.partitioner.next()
+      this.#queue.add(partition, key, this.#intendedNs(nowNs), nowNs)
+      this.#taken += 1
+    }
+    this.#usedSlots += Math.max(0, count)
+  }
+
+  #takeRequests(nowNs: number, batchRecords: number): void {
+    while (this.#usedSlots < this.#plan.concurrency) {
+      const size = Math.min(batchRecords, this.#limit() - this.#taken)
+      if (size <= 0 || this.#dueBy(nowNs) - this.#taken < size) return
+      const drafts = this.#draftRequest(size, nowNs)
+      this.#usedSlots += 1
+      this.#send(drafts, { openRuns: drafts.length })
+    }
+  }
+
+  /** Records without keys go to one partition per request, those with keys where their keys belong. */
+  #draftRequest(size: number, nowNs: number): RunDraft[] {
+    const drafts = new Map<number, RunDraft>()
+    let record = this.#parts.partitioner.next()
+    for (let index = 0; index < size; index += 1) {
+      if (index > 0 && record.key !== null) record = this.#parts.partitioner.next()
+      const { partition, key } = record
+      const draft = drafts.get(partition) ?? this.#queue.draft(partition, nowNs)
+      drafts.set(partition, draft)
+      this.#queue.addTo(draft, key, this.#intendedNs(nowNs))
+      this.#taken += 1
+    }
+    return [...drafts.values()]
+  }
+
+  #sendReady(nowNs: number): void {
+    const lingerNs = this.#end === null ? this.#plan.lingerMs * 1e6 : 0
+    for (const wave of this.#queue.takeWaves(nowNs - lingerNs)) this.#send(wave, null)
+  }
+
+  #send(drafts: readonly RunDraft[], request: Request | null): void {
+    const { clock, payload, producer, listener } = this.#parts
+    const sentAtNs = clock.nowNs()
+    const runs = drafts.map((draft) => draft.seal(sentAtNs, payload))
+    this.firstSentNs ??= sentAtNs
+    this.lastSentNs = sentAtNs
+    for (const run of runs) {
+      this.#inFlight.set(run, request)
+      this.sent += run.count
+      listener.onSent(run)
+    }
+    producer.send(runs)
+  }
+
+  #finish(end: LoadEnd): void {
+    const nowNs = this.#parts.clock.nowNs()
+    const drainMs = this.#drainMs(end)
+    if (this.#end === null) {
+      this.#end = end
+      if (this.#parts.pacer !== null) this.unsent = Math.max(0, this.#dueBy(nowNs) - this.#taken)
+    } else if (end === 'lost') this.#end = end
+    this.#drainUntilNs = Math.min(this.#drainUntilNs, nowNs + drainMs * 1e6)
+    this.#scheduleTurn()
+  }
+
+  #drainMs(end: LoadEnd): number {
+    if (end === 'lost') return 0
+    const { messageTimeoutMs } = this.#plan
+    const isCutShort = end === 'stopped' || end === 'stalled'
+    return isCutShort ? Math.min(interruptedDrainMs, messageTimeoutMs) : messageTimeoutMs
+  }
+
+  #endIfDrained(nowNs: number): void {
+    if (this.#end === null) return
+    if (this.#inFlight.size > 0 && nowNs < this.#drainUntilNs) return
+    this.#isOver = true
+    this.#wake?.cancel()
+    this.#watch?.cancel()
+    this.#parts.stop.removeEventListener('abort', this.#onStop)
+    this.#parts.lost.removeEventListener('abort', this.#onLost)
+    this.#settle(this.#end)
+  }
+
+  /** Sees to it that a turn comes when there will be something to do without an answer coming in. */
+  #setWake(nowNs: number): void {
+    if (this.#isOver) return
+    const atNs = this.#nextTurnNs(nowNs)
+    if (atNs >= this.#wakeNs) return
+    this.#wake?.cancel()
+    this.#wakeNs = atNs
+    this.#wake = this.#parts.clock.setTimer(Math.max(0, (atNs - nowNs) / 1e6), () => {
+      this.#wakeNs = Number.POSITIVE_INFINITY
+      this.#turn()
+    })
+  }
+
+  #nextTurnNs(nowNs: number): number {
+    if (this.#end !== null) return this.#drainUntilNs
+    const { pacer } = this.#parts
+    let atNs = this.#endNs()
+    const openedAtNs = this.#queue.oldestOpenedAtNs()
+    if (openedAtNs !== null) atNs = Math.min(atNs, openedAtNs + this.#plan.lingerMs * 1e6)
+    if (nowNs < this.#pausedUntilNs) return Math.min(atNs, this.#pausedUntilNs)
+    if (pacer !== null && this.#usedSlots < this.#plan.concurrency) {
+      const lastOfNext = this.#taken + (this.#plan.batchRecords ?? 1) - 1
+      atNs = Math.min(atNs, this.startNs + pacer.intendedNs(lastOfNext))
+    }
+    return atNs
+  }
+
+  /** Notices what no event tells: that nothing happens any more. */
+  readonly #look = (): void => {
+    const nowNs = this.#parts.clock.nowNs()
+    const { durationMs } = this.#plan
+    if (
+      this.#connectionLostNs !== null &&
+      nowNs - this.#connectionLostNs >= connectionLossLimitMs * 1e6
+    ) {
+      this.#finish('lost')
+    } else if (
+      durationMs === null &&
+      this.#end === null &&
+      nowNs - this.#progressNs >= stallLimitMs * 1e6
+    ) {
+      this.#finish('stalled')
+    }
+    this.#watch = this.#parts.clock.setTimer(watchIntervalMs, this.#look)
+  }
+}

@@ -1,0 +1,86 @@
+/** One consumer of a command: what happened to it, in the words of the result file. */
+import type { Consumer, GroupEvent } from '../clients/driver.ts'
+import type { ConsumerResult } from '../results/result.ts'
+
+export class Member {
+  readonly name: string
+  consumer: Consumer | null = null
+  startedAtNs: number | null = null
+  memberId: string | null = null
+  firstAssignmentNs: number | null = null
+  firstRecordNs: number | null = null
+  lastAssignmentNs: number | null = null
+  /** Join and sync were done at least once, with partitions or without. */
+  hasSettled = false
+  rebalances = 0
+  records = 0
+  crash: string | null = null
+  readonly generations: number[] = []
+  /** The last assignment that was not empty. */
+  partitions: readonly number[] = []
+  /** What it may read now. */
+  held: ReadonlySet<number> = new Set()
+  /** Next offset to read of each partition it holds and has read from. */
+  readonly positions = new Map<number, number>()
+  /** Records that waited for this member when it started; null when that could not be read. */
+  lagAtStart: number | null = null
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  onGroupEvent(event: GroupEvent): void {
+    switch (event.type) {
+      case 'assigned':
+        return this.#onAssigned(event.memberId, event.generation, event.partitions, event.atNs)
+      case 'generation':
+        return this.#learn(event.memberId, event.generation)
+      case 'revoked':
+      case 'left':
+        this.held = new Set()
+        return this.positions.clear()
+    }
+  }
+
+  #onAssigned(
+    memberId: string,
+    generation: number,
+    partitions: readonly number[],
+    atNs: number,
+  ): void {
+    this.#learn(memberId, generation)
+    if (this.hasSettled) this.rebalances += 1
+    this.hasSettled = true
+    this.held = new Set(partitions)
+    for (const partition of this.positions.keys()) {
+      if (!this.held.has(partition)) this.positions.delete(partition)
+    }
+    if (partitions.length === 0) return
+    this.partitions = partitions.toSorted((a, b) => a - b)
+    this.firstAssignmentNs ??= atNs
+    this.lastAssignmentNs = atNs
+  }
+
+  #learn(memberId: string, generation: number): void {
+    this.memberId = memberId
+    if (generation >= 0 && this.generations.at(-1) !== generation) this.generations.push(generation)
+  }
+
+  /** Times count from `phaseStartNs` (started) and from the member's start (the others). */
+  result(phaseStartNs: number): ConsumerResult {
+    const startedNs = this.startedAtNs
+    const sinceStart = (atNs: number | null): number | null =>
+      atNs === null || startedNs === null ? null : (atNs - startedNs) / 1e6
+    return {
+      name: this.name,
+      memberId: this.memberId,
+      startedAtMs: startedNs === null ? 0 : (startedNs - phaseStartNs) / 1e6,
+      firstAssignmentMs: sinceStart(this.firstAssignmentNs),
+      firstRecordMs: sinceStart(this.firstRecordNs),
+      rebalances: this.rebalances,
+      generations: [...this.generations],
+      partitions: [...this.partitions],
+      records: this.records,
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/** Records that are ready to be sent, grouped by partition into runs of at most one record batch. */
+import type { PayloadPlan, RecordRun } from '../clients/driver.ts'
+
+/** What a record costs in a batch besides its key and value. */
+const recordOverheadBytes = 12
+
+/** A run that is still growing. */
+export class RunDraft {
+  readonly partition: number
+  readonly firstSequence: number
+  readonly openedAtNs: number
+  readonly intendedAtNs: number[] = []
+  readonly keys: Buffer[] = []
+  sizeBytes = 0
+
+  constructor(partition: number, firstSequence: number, openedAtNs: number) {
+    this.partition = partition
+    this.firstSequence = firstSequence
+    this.openedAtNs = openedAtNs
+  }
+
+  add(intendedAtNs: number, key: Buffer | null, sizeBytes: number): void {
+    this.intendedAtNs.push(intendedAtNs)
+    if (key !== null) this.keys.push(key)
+    this.sizeBytes += sizeBytes
+  }
+
+  seal(sentAtNs: number, payload: PayloadPlan): RecordRun {
+    return {
+      partition: this.partition,
+      count: this.intendedAtNs.length,
+      firstSequence: this.firstSequence,
+      intendedAtNs: Float64Array.from(this.intendedAtNs),
+      sentAtNs,
+      payload,
+      keys: this.keys.length > 0 ? this.keys : null,
+    }
+  }
+}
+
+export class RunQueue {
+  readonly #valueSizeBytes: number
+  readonly #limitBytes: number
+  readonly #nextSequences: number[]
+  /** By partition, oldest first; only the last one still grows. */
+  readonly #drafts: RunDraft[][]
+
+  constructor(partitionCount: number, valueSizeBytes: number, limitBytes: number) {
+    this.#valueSizeBytes = valueSizeBytes
+    this.#limitBytes = limitBytes
+    this.#nextSequences = new Array<number>(partitionCount).fill(0)
+    this.#drafts = Array.from({ length: partitionCount }, () => [])
+  }
+
+  /** A new draft that starts at the next sequence of its partition and is not part of the queue. */
+  draft(partition: number, nowNs: number): RunDraft {
+    return new RunDraft(partition, this.#nextSequences[partition] as number, nowNs)
+  }
+
+  /** Gives the record the next sequence of its partition, whose youngest draft must be `draft`. */
+  addTo(draft: RunDraft, key: Buffer | null, intendedAtNs: number): void {
+    this.#nextSequences[draft.partition] = (this.#nextSequences[draft.partition] as number) + 1
+    draft.add(intendedAtNs, key, this.#sizeOf(key))
+  }
+
+  /** Queues a record. A batch always takes at least one. */
+  add(partition: number, key: Buffer | null, intendedAtNs: number, nowNs: number): void {
+    const drafts = this.#drafts[partition] as RunDraft[]
+    let draft = drafts.at(-1)
+    if (draft === undefined || draft.sizeBytes + this.#sizeOf(key) > this.#limitBytes) {
+      draft = this.draft(partition, nowNs)
+      drafts.push(draft)
+    }
+    this.addTo(draft, key, intendedAtNs)
+  }
+
+  #sizeOf(key: Buffer | null): number {
+    return this.#valueSizeBytes + (key?.length ?? 0) + recordOverheadBytes
+  }
+
+  /**
+   * Takes out what may go: full drafts, and those opened at `openedByNs` or before. Each wave holds at most one draft
+   * per partition; a partition's drafts come in order.
+   */
+  takeWaves(openedByNs: number): RunDraft[][] {
+    const waves: RunDraft[][] = []
+    for (const drafts of this.#drafts) {
+      const last = drafts.at(-1)
+      if (last === undefined) continue
+      const isFull = last.sizeBytes + this.#sizeOf(null) > this.#limitBytes
+      const isLastReady = isFull || last.openedAtNs <= openedByNs
+      const ready = drafts.splice(0, isLastReady ? drafts.length : drafts.length - 1)
+      ready.forEach((draft, index) => {
+        const wave = waves[index]
+        if (wave === undefined) waves.push([draft])
+        else wave.push(draft)
+      })
+    }
+    return waves
+  }
+
+  /** When the oldest waiting draft was opened; null when nothing waits. */
+  oldestOpenedAtNs(): number | null {
+    let oldest: number | null = null
+    for (const drafts of this.#drafts) {
+      const opened = drafts[0]?.openedAtNs
+      if (opened !== undefined && (oldest === null || opened < oldest)) oldest = opened
+    }
+    return oldest
+  }
+}
