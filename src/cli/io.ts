@@ -5,11 +5,41 @@ export interface Io {
   stderr: NodeJS.WritableStream
   isStdoutTty: boolean
   isStderrTty: boolean
-  /** Of the terminal; null when standard output is none. */
+  /** Of the terminal that reads the report; null when there is none. */
   columns: number | null
 }
 
-/** The streams of this process. A reader that goes away (`| head -1`) makes further writes vanish; the command goes on and keeps its exit code. */
+/** A reader that goes away (`| head -1`) is no failure: later writes vanish. Anything else, such as a full disk, is told to `onFailure` once. */
+export const guardStream = (
+  stream: NodeJS.WritableStream,
+  onFailure: (error: Error) => void,
+): void => {
+  let isBroken = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    const isFirst = !isBroken
+    isBroken = true
+    if (isFirst && error.code !== 'EPIPE') onFailure(error)
+  })
+}
+
+/**
+ * The streams of this process. When a reader goes away the command goes on and keeps its exit code; when standard output
+ * cannot be written for another reason the process ends with 3, unless a signal's code takes precedence.
+ */
 export const realIo = (): Io => {
-  throw new Error('not yet')
+  const { stdout, stderr } = process
+  guardStream(stdout, (error) => {
+    stderr.write(`bench: standard output cannot be written (${error.message})\n`)
+    process.once('exit', (exitCode) => {
+      if (exitCode <= 1) process.exitCode = 3
+    })
+  })
+  guardStream(stderr, () => {})
+  return {
+    stdout,
+    stderr,
+    isStdoutTty: stdout.isTTY === true,
+    isStderrTty: stderr.isTTY === true,
+    columns: stdout.isTTY ? stdout.columns : stderr.isTTY ? stderr.columns : null,
+  }
 }

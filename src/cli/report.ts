@@ -1,5 +1,52 @@
 import { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import { formatCsv } from '../report/csv.ts'
+import { formatHgrm } from '../report/hgrm.ts'
+import { formatMarkdown } from '../report/markdown.ts'
+import { formatReport } from '../report/text.ts'
+import type { RunResult } from '../results/result.ts'
+import { loadResult, serializeResult, writeAtomically } from '../results/store.ts'
 import type { Io } from './io.ts'
+import { parseChoice, refuse } from './values.ts'
 
-/** `bench report RESULT`: any report again from a saved result. Throws `BenchError`s. */
-export const reportCommand = (_io: Io): Command => new Command('report')
+/** `bench report RESULT`: any report again from a saved result. */
+
+const formats = ['text', 'json', 'csv', 'markdown', 'hgrm'] as const
+type Format = (typeof formats)[number]
+
+const parseFormat = (text: string): Format =>
+  text === 'html'
+    ? refuse('format', text, `not there yet; allowed are ${formats.join(', ')}`)
+    : parseChoice('format', text, formats)
+
+const formatText = (result: RunResult, io: Io, isForTerminal: boolean): string => {
+  const width = isForTerminal && io.columns !== null ? { width: io.columns } : {}
+  return formatReport(result, { ...width, color: isForTerminal && !process.env['NO_COLOR'] })
+}
+
+const formatters: Record<Exclude<Format, 'text'>, (result: RunResult) => string> = {
+  json: serializeResult,
+  csv: formatCsv,
+  markdown: formatMarkdown,
+  hgrm: formatHgrm,
+}
+
+/** Throws `UsageError` for a file that is no result, `SurroundingsError` for an output that cannot be written. */
+export const reportCommand = (io: Io): Command =>
+  new Command('report')
+    .description('any report again from a saved result')
+    .argument('<result>', 'a saved result, such as results/….json')
+    .option('--format <format>', `${formats.join(', ')}`, 'text')
+    .option('-o, --output <file>', 'a file in place of standard output')
+    .allowExcessArguments(false)
+    .action((file: string, flags: { format: string; output?: string }) => {
+      const format = parseFormat(flags.format)
+      if (flags.output === '') throw new UsageError("--output '': a path is needed")
+      const output = flags.output === '-' ? undefined : flags.output
+      const result = loadResult(file)
+      const isForTerminal = output === undefined && io.isStdoutTty
+      const text =
+        format === 'text' ? formatText(result, io, isForTerminal) : formatters[format](result)
+      if (output === undefined) io.stdout.write(text)
+      else writeAtomically(output, text)
+    })

@@ -1,0 +1,63 @@
+import type { Latency, RunResult } from '../results/result.ts'
+
+/** Which latencies of a result are worth showing, and under which names. */
+
+export interface LatencyGroup {
+  title: string
+  latency: Latency | null
+  /** Shown in place of figures. */
+  absent: string
+}
+
+export const percentileRows = [
+  ['p50', 'p50'],
+  ['p90', 'p90'],
+  ['p95', 'p95'],
+  ['p99', 'p99'],
+  ['p99.9', 'p999'],
+  ['max', 'max'],
+] as const satisfies readonly (readonly [string, keyof Latency])[]
+
+const orNull = (latency: Latency | null): Latency | null =>
+  latency === null || latency.count === 0 ? null : latency
+
+const differ = (left: Latency, right: Latency): boolean =>
+  left.count !== right.count || percentileRows.some(([, field]) => left[field] !== right[field])
+
+const noSamples = 'n/a (no samples)'
+
+/** The one that thresholds and one-figure outputs mean: response time where the run sends, end-to-end where it receives. */
+export const primaryLatency = ({ config, latencyUs }: RunResult): Latency | null =>
+  orNull(
+    config.mode === 'produce' || config.mode === 'metadata'
+      ? latencyUs.response
+      : latencyUs.endToEnd,
+  )
+
+/** Never empty. Service time is left out where it is the response time, as in a closed loop. */
+export const latencyGroups = ({ config, latencyUs }: RunResult): LatencyGroup[] => {
+  const response = orNull(latencyUs.response)
+  const service = orNull(latencyUs.service)
+  const endToEnd = orNull(latencyUs.endToEnd)
+  if (config.mode === 'consume') {
+    return [
+      { title: 'Service time (fetch request to answer)', latency: service, absent: noSamples },
+      { title: 'End to end (send to receipt)', latency: endToEnd, absent: 'n/a (backlog)' },
+    ]
+  }
+  const groups: LatencyGroup[] = []
+  if (config.mode === 'round-trip') {
+    const title = 'End to end (intended send to receipt)'
+    groups.push({ title, latency: endToEnd, absent: noSamples })
+  }
+  const title = 'Response time (intended send to answer)'
+  groups.push({ title, latency: response, absent: noSamples })
+  if (service !== null && (response === null || differ(response, service))) {
+    groups.push({
+      title: 'Service time (actual send to answer)',
+      latency: service,
+      absent: noSamples,
+    })
+  }
+  return groups
+}
