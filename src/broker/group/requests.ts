@@ -1,3 +1,5 @@
+import type { GroupState } from './state.ts'
+
 /** What members and administrators ask of the group coordinator and what they are answered, free of wire versions. */
 
 /** A name (an assignor, for consumers) and what the member tells the leader under it. */
@@ -56,7 +58,12 @@ export interface SyncRequest extends MemberIdentity {
   readonly protocolType: string | null
   readonly protocolName: string | null
   /** Given by the leader only. */
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
+  readonly assignments: readonly MemberAssignment[]
+}
+
+export interface MemberAssignment {
+  readonly memberId: string
+  readonly assignment: Buffer
 }
 
 export interface SyncAnswer {
@@ -111,4 +118,17 @@ export interface FetchedPartition extends CommittedOffset {
 export interface FetchedTopic {
   readonly topic: string
   readonly partitions: readonly FetchedPartition[]
+}
+
+export interface ListedGroup {
+  readonly groupId: string
+  readonly state: GroupState
+  /** Empty when no member has ever joined. */
+  readonly protocolType: string
+}
+
+export interface DescribedGroup extends ListedGroup {
+  /** The chosen protocol of a Stable group, else empty. */
+  readonly protocolName: string
+  readonly members: readonly DescribedMember[]
 }

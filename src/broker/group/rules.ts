@@ -1,5 +1,81 @@
-/** The decisions of a group as named functions, so that a defect is a set of rules with one of them replaced. */
+import type { Member } from './member.ts'
+import type { JoinRequest, MemberProtocol } from './requests.ts'
+import type { Roster } from './roster.ts'
 
+/** The decisions of a group as named functions, so that a defect is a set of rules with one of them replaced. */
 export interface GroupRules {
-  isJoinComplete(): boolean
+  /** Whether a dynamic newcomer is sent away to come back with the id it is given (KIP-394). */
+  isMemberIdRequired(request: JoinRequest): boolean
+  /** After a join into a Stable group by a newcomer or a known member: rebalance, or answer the generation as it is. */
+  onJoinWhileStable(
+    roster: Roster,
+    member: Member,
+    protocols: readonly MemberProtocol[],
+  ): 'rebalance' | 'answer'
+  /** The same while the leader's assignment is awaited. */
+  onJoinWhileCompleting(
+    roster: Roster,
+    member: Member,
+    protocols: readonly MemberProtocol[],
+  ): 'rebalance' | 'answer'
+  /** Whether the next generation can begin without waiting for the join timer. */
+  isJoinComplete(roster: Roster): boolean
+  /** How long a rebalance waits for members of the last generation. */
+  joinTimeoutMs(roster: Roster): number
+  /** How long a generation waits for its members' syncs. */
+  syncTimeoutMs(roster: Roster): number
+  /** How long a newcomer's first join may stay parked. */
+  newMemberTimeoutMs(member: Member): number
+  /** Whether a sync brings the assignment, waits for it, or is answered with what there is. */
+  onSyncWhileCompleting(roster: Roster, member: Member): 'assign' | 'park' | 'answer'
+  /** The member that leads the next generation; null when none has joined. */
+  electLeader(roster: Roster): string | null
+  /** The protocol of the next generation. */
+  selectProtocol(roster: Roster): string | null
+  /** Whether the answer to this member's join lists all members. */
+  isGivenMembers(roster: Roster, member: Member): boolean
+}
+
+const electLeader = ({ leaderId, members }: Roster): string | null => {
+  const joined = [...members.values()].filter((member) => member.parkedJoin !== null)
+  const leader = joined.find((member) => member.memberId === leaderId) ?? joined[0]
+  return leader?.memberId ?? null
+}
+
+/** Each member votes for the first of its protocols that all support; the most votes win. */
+const selectProtocol = (roster: Roster): string | null => {
+  const members = [...roster.members.values()]
+  const names = members[0]?.protocols.map(({ name }) => name) ?? []
+  const candidates = new Set(names.filter((name) => roster.isSupportedByAll(name)))
+  const votes = new Map<string, number>()
+  for (const member of members) {
+    const choice = member.protocols.find(({ name }) => candidates.has(name))
+    if (choice !== undefined) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
+  }
+  let winner: string | null = null
+  let most = 0
+  for (const [name, count] of votes) {
+    if (count > most) [winner, most] = [name, count]
+  }
+  return winner
+}
+
+/** The rules of Apache Kafka (GroupMetadataManager, ClassicGroup). */
+export const kafkaGroupRules: GroupRules = {
+  isMemberIdRequired: (request) => request.isMemberIdRequired,
+  onJoinWhileStable: (roster, member, protocols) =>
+    member.isNew || member.memberId === roster.leaderId || !member.hasProtocols(protocols)
+      ? 'rebalance'
+      : 'answer',
+  onJoinWhileCompleting: (_roster, member, protocols) =>
+    member.isNew || !member.hasProtocols(protocols) ? 'rebalance' : 'answer',
+  isJoinComplete: (roster) => roster.hasAllJoined,
+  joinTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
+  syncTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
+  newMemberTimeoutMs: () => 5 * 60_000,
+  onSyncWhileCompleting: (roster, member) =>
+    member.memberId === roster.leaderId ? 'assign' : 'park',
+  electLeader,
+  selectProtocol,
+  isGivenMembers: (roster, member) => member.memberId === roster.leaderId,
 }
