@@ -2,6 +2,16 @@ import { api } from '../api.ts'
 import { array, bool, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
 import { since, struct, tagged } from '../struct.ts'
 
+/**
+ * ApiVersions (key 18), versions 0 to 4: what the broker serves.
+ * The response header is plain in every version, so that clients can read the answer to a version not served (KIP-511).
+ *
+ * 3: flexible (KIP-482), name and version of the client software (KIP-511), features (KIP-584).
+ * 4: a feature may have minimum version 0 (KIP-1022).
+ *
+ * Not done: 5, which checks cluster and node id (KIP-1242).
+ */
+
 export const apiVersions = api({
   key: 18,
   name: 'ApiVersions',

@@ -12,6 +12,12 @@ import {
 } from '../schema.ts'
 import { struct, withDefault } from '../struct.ts'
 
+/**
+ * CreatePartitions (key 37), versions 0 to 3 (KIP-195).
+ *
+ * 2: flexible (KIP-482). 3: THROTTLING_QUOTA_EXCEEDED (KIP-599).
+ */
+
 export const createPartitions = api({
   key: 37,
   name: 'CreatePartitions',

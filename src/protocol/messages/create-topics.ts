@@ -14,6 +14,13 @@ import {
 } from '../schema.ts'
 import { since, struct, tagged, withDefault } from '../struct.ts'
 
+/**
+ * CreateTopics (key 19), versions 2 to 7.
+ *
+ * 4: -1 stands for the default of partitions and replication factor (KIP-464). 5: flexible (KIP-482), configuration and
+ * counts in the response (KIP-525). 6: THROTTLING_QUOTA_EXCEEDED (KIP-599). 7: topic id (KIP-516).
+ */
+
 export const createTopics = api({
   key: 19,
   name: 'CreateTopics',

@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, string } from '../schema.ts'
 import { struct, withDefault } from '../struct.ts'
 
+/**
+ * DeleteGroups (key 42), versions 0 to 2 (KIP-229).
+ *
+ * 2: flexible (KIP-482).
+ */
+
 export const deleteGroups = api({
   key: 42,
   name: 'DeleteGroups',

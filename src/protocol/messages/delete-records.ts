@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
 import { struct, withDefault } from '../struct.ts'
 
+/**
+ * DeleteRecords (key 21), versions 0 to 2: moves the log start offset (KIP-107).
+ *
+ * 2: flexible (KIP-482).
+ */
+
 export const deleteRecords = api({
   key: 21,
   name: 'DeleteRecords',

@@ -12,6 +12,12 @@ import {
 } from '../schema.ts'
 import { between, since, struct, withDefault } from '../struct.ts'
 
+/**
+ * DeleteTopics (key 20), versions 1 to 6.
+ *
+ * 3: TOPIC_DELETION_DISABLED (KIP-322). 4: flexible (KIP-482). 5: error message (KIP-599). 6: by name or id (KIP-516).
+ */
+
 export const deleteTopics = api({
   key: 20,
   name: 'DeleteTopics',

@@ -12,6 +12,12 @@ import {
 } from '../schema.ts'
 import { since, struct, withDefault } from '../struct.ts'
 
+/**
+ * DescribeCluster (key 60), versions 0 to 2, flexible from 0 (KIP-700).
+ *
+ * 1: endpoint type (KIP-919). 2: fenced brokers (KIP-1073).
+ */
+
 export const describeCluster = api({
   key: 60,
   name: 'DescribeCluster',

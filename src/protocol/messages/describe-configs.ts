@@ -13,6 +13,12 @@ import {
 } from '../schema.ts'
 import { since, struct, withDefault } from '../struct.ts'
 
+/**
+ * DescribeConfigs (key 32), versions 1 to 4 (KIP-133).
+ *
+ * 1: source and synonyms (KIP-226). 3: type and documentation (KIP-569). 4: flexible (KIP-482).
+ */
+
 export const describeConfigs = api({
   key: 32,
   name: 'DescribeConfigs',

@@ -12,6 +12,13 @@ import {
 } from '../schema.ts'
 import { since, struct } from '../struct.ts'
 
+/**
+ * DescribeGroups (key 15), versions 0 to 6: state and members of classic groups.
+ *
+ * 3: authorized operations (KIP-430). 4: group instance id (KIP-345). 5: flexible (KIP-482).
+ * 6: error message, GROUP_ID_NOT_FOUND in place of state Dead (KIP-1043).
+ */
+
 export const describeGroups = api({
   key: 15,
   name: 'DescribeGroups',

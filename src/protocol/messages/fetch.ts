@@ -14,6 +14,16 @@ import {
 } from '../schema.ts'
 import { since, struct, tagged, withDefault } from '../struct.ts'
 
+/**
+ * Fetch (key 1), versions 4 to 12: record batches are read from partitions, after a wait for enough bytes.
+ *
+ * 4: isolation level, aborted transactions (KIP-98). 5: log start offset. 7: fetch sessions (KIP-227).
+ * 9: leader epochs (KIP-320). 10: zstd (KIP-110). 11: rack and preferred replica (KIP-392).
+ * 12: flexible (KIP-482), diverging epoch and current leader (KIP-595).
+ *
+ * Not done: 13 and later, which name topics by id (KIP-516).
+ */
+
 export const fetch = api({
   key: 1,
   name: 'Fetch',
@@ -101,7 +111,7 @@ export const fetch = api({
               }),
             ),
             preferredReadReplica: since(11, int32, -1),
-            records: records,
+            records,
           }),
         ),
       }),

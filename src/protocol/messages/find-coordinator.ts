@@ -11,6 +11,13 @@ import {
 } from '../schema.ts'
 import { between, since, struct } from '../struct.ts'
 
+/**
+ * FindCoordinator (key 10), versions 0 to 6: the broker that is responsible for a group or a transactional id.
+ *
+ * 1: key type (KIP-98) and an error message. 3: flexible (KIP-482). 4: several keys (KIP-699).
+ * 5: TRANSACTION_ABORTABLE (KIP-890). 6: share groups as a key type (KIP-932).
+ */
+
 export const findCoordinator = api({
   key: 10,
   name: 'FindCoordinator',

@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { type Decoded, type Given, int16, int32, nullableString, string } from '../schema.ts'
 import { since, struct } from '../struct.ts'
 
+/**
+ * Heartbeat (key 12), versions 0 to 4: a member of a classic group says that it lives.
+ *
+ * 3: group instance id (KIP-345). 4: flexible (KIP-482).
+ */
+
 export const heartbeat = api({
   key: 12,
   name: 'Heartbeat',

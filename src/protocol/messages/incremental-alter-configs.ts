@@ -12,6 +12,13 @@ import {
 } from '../schema.ts'
 import { struct, withDefault } from '../struct.ts'
 
+/**
+ * IncrementalAlterConfigs (key 44), versions 0 to 1 (KIP-339).
+ * Operations: 0 set, 1 delete, 2 append, 3 subtract.
+ *
+ * 1: flexible (KIP-482).
+ */
+
 export const incrementalAlterConfigs = api({
   key: 44,
   name: 'IncrementalAlterConfigs',

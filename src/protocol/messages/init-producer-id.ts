@@ -2,6 +2,15 @@ import { api } from '../api.ts'
 import { type Decoded, type Given, int16, int32, int64, nullableString } from '../schema.ts'
 import { since, struct, withDefault } from '../struct.ts'
 
+/**
+ * InitProducerId (key 22), versions 0 to 5: an id and epoch for an idempotent producer (KIP-98).
+ *
+ * 2: flexible (KIP-482). 3: asks for a higher epoch of a known id (KIP-360). 4: PRODUCER_FENCED (KIP-588).
+ * 5: TRANSACTION_ABORTABLE (KIP-890).
+ *
+ * Not done: 6, two-phase commit (KIP-939).
+ */
+
 export const initProducerId = api({
   key: 22,
   name: 'InitProducerId',

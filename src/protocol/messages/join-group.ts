@@ -13,6 +13,14 @@ import {
 } from '../schema.ts'
 import { since, struct, withDefault } from '../struct.ts'
 
+/**
+ * JoinGroup (key 11), versions 0 to 9: a member enters a generation of a classic group.
+ *
+ * 1: rebalance timeout (KIP-62). 4: MEMBER_ID_REQUIRED (KIP-394). 5: group instance id, in the response for each
+ * member, also when null (KIP-345). 6: flexible (KIP-482). 7: protocol type in the response, whose protocol name may be
+ * null; before, a refusal has the name "" (KIP-559). 8: reason (KIP-800). 9: skip assignment (KIP-814).
+ */
+
 export const joinGroup = api({
   key: 11,
   name: 'JoinGroup',

@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, nullableString, string } from '../schema.ts'
 import { between, since, struct, withDefault } from '../struct.ts'
 
+/**
+ * LeaveGroup (key 13), versions 0 to 5: members leave a classic group.
+ *
+ * 3: several members, by id or instance id (KIP-345). 4: flexible (KIP-482). 5: reason (KIP-800).
+ */
+
 export const leaveGroup = api({
   key: 13,
   name: 'LeaveGroup',

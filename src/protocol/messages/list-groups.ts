@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, string } from '../schema.ts'
 import { since, struct } from '../struct.ts'
 
+/**
+ * ListGroups (key 16), versions 0 to 5: the ids of all groups.
+ *
+ * 3: flexible (KIP-482). 4: filter by state (KIP-518). 5: filter by type (KIP-848).
+ */
+
 export const listGroups = api({
   key: 16,
   name: 'ListGroups',

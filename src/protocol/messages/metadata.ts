@@ -13,6 +13,16 @@ import {
 } from '../schema.ts'
 import { between, since, struct } from '../struct.ts'
 
+/**
+ * Metadata (key 3), versions 0 to 13: brokers, and the partitions of all or some topics.
+ * Version 0 takes an empty list for all topics; from 1 on null is all and an empty list is none.
+ *
+ * 1: racks, controller, internal topics. 2: cluster id (KIP-78). 4: auto-creation may be refused.
+ * 5: offline replicas (KIP-112). 7: leader epochs (KIP-320). 8: authorized operations (KIP-430). 9: flexible (KIP-482).
+ * 10: topic ids, 12: topics asked for by id alone (KIP-516). 11: no cluster operations (KIP-700).
+ * 13: an error that tells to bootstrap again (KIP-1102).
+ */
+
 export const metadata = api({
   key: 3,
   name: 'Metadata',

@@ -11,6 +11,15 @@ import {
 } from '../schema.ts'
 import { between, since, struct, withDefault } from '../struct.ts'
 
+/**
+ * OffsetCommit (key 8), versions 2 to 9: offsets are kept for a group.
+ *
+ * 5: no retention time (KIP-211). 6: leader epochs (KIP-320). 7: group instance id (KIP-345). 8: flexible (KIP-482).
+ * 9: members of the new consumer protocol, GROUP_ID_NOT_FOUND and STALE_MEMBER_EPOCH (KIP-848).
+ *
+ * Not done: 10, which names topics by id (KIP-848).
+ */
+
 export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',

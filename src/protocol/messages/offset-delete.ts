@@ -2,6 +2,10 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, string } from '../schema.ts'
 import { struct, withDefault } from '../struct.ts'
 
+/**
+ * OffsetDelete (key 47), version 0: forgets offsets of a group (KIP-496). Never flexible.
+ */
+
 export const offsetDelete = api({
   key: 47,
   name: 'OffsetDelete',

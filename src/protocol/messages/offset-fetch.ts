@@ -14,6 +14,16 @@ import {
 } from '../schema.ts'
 import { between, since, struct, withDefault } from '../struct.ts'
 
+/**
+ * OffsetFetch (key 9), versions 1 to 9: the offsets kept for a group; from 8 on for several groups.
+ * Every partition that was asked for is answered, with offset -1 when there is none.
+ *
+ * 2: null topics are all, and an error for the group. 5: leader epochs (KIP-320). 6: flexible (KIP-482).
+ * 7: only stable offsets (KIP-447). 8: several groups (KIP-709). 9: member id and epoch (KIP-848).
+ *
+ * Not done: 10, which names topics by id (KIP-848).
+ */
+
 export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',

@@ -2,6 +2,12 @@ import { api } from '../api.ts'
 import { array, type Decoded, type Given, int16, int32, int64, string } from '../schema.ts'
 import { since, struct, withDefault } from '../struct.ts'
 
+/**
+ * OffsetForLeaderEpoch (key 23), versions 2 to 4: where a leader epoch ends (KIP-101).
+ *
+ * 2: current leader epoch (KIP-320). 3: replica id (KIP-392). 4: flexible (KIP-482).
+ */
+
 export const offsetForLeaderEpoch = api({
   key: 23,
   name: 'OffsetForLeaderEpoch',

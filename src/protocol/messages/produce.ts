@@ -12,6 +12,17 @@ import {
 } from '../schema.ts'
 import { since, struct, tagged, withDefault } from '../struct.ts'
 
+/**
+ * Produce (key 0), served in versions 3 to 12, told as 0 to 12: record batches are appended to partitions.
+ * Kafka tells 0 too, since librdkafka takes a minimum above 2 for a broker without batches (KAFKA-18659).
+ *
+ * 3: record batches of magic 2, transactional id (KIP-98). 5: log start offset. 7: zstd (KIP-110).
+ * 8: record errors and a message (KIP-467). 9: flexible (KIP-482). 10: current leader and endpoints, tagged (KIP-951).
+ * 11: TRANSACTION_ABORTABLE, 12: partitions join a transaction by being written to (KIP-890).
+ *
+ * Not done: 13, which names topics by id (KIP-516). With acks 0 no response is sent.
+ */
+
 export const produce = api({
   key: 0,
   name: 'Produce',
@@ -29,7 +40,7 @@ export const produce = api({
         partitionData: array(
           struct({
             index: int32,
-            records: records,
+            records,
           }),
         ),
       }),

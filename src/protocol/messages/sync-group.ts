@@ -11,6 +11,12 @@ import {
 } from '../schema.ts'
 import { since, struct } from '../struct.ts'
 
+/**
+ * SyncGroup (key 14), versions 0 to 5: the leader hands in the assignments, every member takes its own.
+ *
+ * 3: group instance id (KIP-345). 4: flexible (KIP-482). 5: protocol type and name (KIP-559).
+ */
+
 export const syncGroup = api({
   key: 14,
   name: 'SyncGroup',
