@@ -1,0 +1,136 @@
+/**
+ * The few doors into kafkajs 2.2.4 that its index does not open, typed as far as they are used here; the version is
+ * pinned for them. Not imported by anything but the kafkajs driver.
+ */
+import { createRequire } from 'node:module'
+import type { Broker, Message } from 'kafkajs'
+
+const load = createRequire(import.meta.url)
+
+export interface ProduceArguments {
+  acks: number
+  timeout: number
+  compression: number
+  producerId?: string
+  producerEpoch?: number
+  topicData: {
+    topic: string
+    partitions: { partition: number; firstSequence: number; messages: Message[] }[]
+  }[]
+}
+
+export interface ProduceAnswer {
+  topics: {
+    topicName: string
+    partitions: { partition: number; errorCode: number; baseOffset: string }[]
+  }[]
+}
+
+interface ProtocolCall<Answer> {
+  request: { encode: () => Promise<unknown> }
+  response: {
+    decode: (bytes: Buffer) => Promise<Answer>
+    parse: (answer: Answer) => Promise<Answer>
+  }
+}
+
+/** What kafkajs' own `Broker` type leaves out. */
+export interface InnerBroker extends Broker {
+  readonly brokerAddress: string
+  readonly connectionPool: { send<Answer>(call: ProtocolCall<Answer>): Promise<Answer> }
+  lookupRequest(
+    apiKey: number,
+    definition: unknown,
+  ): (args: ProduceArguments) => ProtocolCall<ProduceAnswer>
+  initProducerId(request: {
+    transactionTimeout: number
+  }): Promise<{ producerId: string; producerEpoch: number }>
+  listOffsets(request: {
+    isolationLevel: number
+    topics: { topic: string; partitions: { partition: number; timestamp: number }[] }[]
+  }): Promise<{
+    responses: { topic: string; partitions: { partition: number; offset: string }[] }[]
+  }>
+  joinGroup(request: unknown): Promise<{ memberId: string; generationId: number }>
+}
+
+export interface InnerMessage {
+  offset: string
+  value: Buffer | null
+  headers?: Record<string, Buffer | string | (Buffer | string)[] | undefined>
+}
+
+/** kafkajs' batch: without control records, aborted transactions and records below the fetched offset. */
+export interface InnerBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly fetchedOffset: string
+  readonly rawMessages: readonly InnerMessage[]
+  readonly messages: readonly InnerMessage[]
+  lastOffset(): string
+}
+
+export interface FetchAnswer {
+  responses: {
+    topicName: string
+    partitions: { partition: number; messages: InnerMessage[] }[]
+  }[]
+}
+
+const produceApiKey = 0
+const { requests } = load('kafkajs/src/protocol/requests') as { requests: { Produce: unknown } }
+const { createErrorFromCode } = load('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => Error & { type: string; code: number }
+}
+const BatchOfKafkajs = load('kafkajs/src/consumer/batch') as new (
+  topic: string,
+  fetchedOffset: string,
+  partitionData: unknown,
+) => InnerBatch
+
+/**
+ * One Produce request. Unlike `broker.produce`, which throws the first partition's error away with all other answers,
+ * it resolves to every partition's own error code. `onWritten` is called when the bytes go to the socket.
+ */
+export const produce = (
+  broker: InnerBroker,
+  args: ProduceArguments,
+  onWritten: () => void,
+): Promise<ProduceAnswer | undefined> => {
+  const { request, response } = broker.lookupRequest(produceApiKey, requests.Produce)(args)
+  return broker.connectionPool.send({
+    request: {
+      ...request,
+      encode: async () => {
+        const bytes = await request.encode()
+        onWritten()
+        return bytes
+      },
+    },
+    response: { decode: response.decode, parse: (answer) => Promise.resolve(answer) },
+  })
+}
+
+export const messageOfCode = (code: number): string => {
+  const { type, message } = createErrorFromCode(code)
+  return `${type}: ${message}`
+}
+
+export const newBatch = (
+  topic: string,
+  fetchedOffset: number,
+  partitionData: unknown,
+): InnerBatch => new BatchOfKafkajs(topic, String(fetchedOffset), partitionData)
+
+interface RequestQueue {
+  pending: unknown[]
+  scheduleCheckPendingRequests: (this: RequestQueue) => void
+}
+
+// After every answer kafkajs sets a timer for its queue, also when the queue is empty, and then with a negative delay:
+// a timer per request, and a TimeoutNegativeWarning on newer Node versions.
+const { prototype } = load('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+const schedule = prototype.scheduleCheckPendingRequests
+prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0) schedule.call(this)
+}
