@@ -58,6 +58,9 @@ const aliases: Record<string, SettingName> = {
   CHRONIK_CONSUMER_GROUP_JOIN_TIMEOUT_MS: 'group.initial.rebalance.delay.ms',
 }
 
+/** Kafka's name of a setting that may be given by an alias. */
+export const settingNameOf = (name: string): string => aliases[name] ?? name
+
 const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name)
 
 const parseSetting = (name: SettingName, text: string): number | boolean => {
@@ -80,7 +83,7 @@ export const parseSettings = (given: Readonly<Record<string, string>> = {}): Set
   const settings: Record<string, number | boolean> = {}
   for (const [name, { default: value }] of Object.entries(settingsTable)) settings[name] = value
   for (const [givenName, text] of Object.entries(given)) {
-    const name = aliases[givenName] ?? givenName
+    const name = settingNameOf(givenName)
     if (!isSettingName(name)) {
       throw new UsageError(
         `broker setting ${givenName}: unknown; known are ${Object.keys(settingsTable).join(', ')}`,
@@ -89,4 +92,18 @@ export const parseSettings = (given: Readonly<Record<string, string>> = {}): Set
     settings[name] = parseSetting(name, text)
   }
   return settings as Settings
+}
+
+/** What a starting broker uses: what was given, over aliases set in the environment, over the defaults. Throws a `UsageError`. */
+export const brokerSettings = (
+  given: Readonly<Record<string, string>>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Settings => {
+  const settings: Record<string, string> = {}
+  for (const [alias, name] of Object.entries(aliases)) {
+    const text = environment[alias]
+    if (text !== undefined) settings[name] = text
+  }
+  for (const [name, text] of Object.entries(given)) settings[settingNameOf(name)] = text
+  return parseSettings(settings)
 }
