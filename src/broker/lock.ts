@@ -33,8 +33,14 @@ export interface HeldLock {
   release(): void
 }
 
+/** How a child process ends that found the lock taken. */
+export const exitCodeOfLockLoser = 75
+
 export const lockFile = (folder: string): string => path.join(folder, 'broker.lock')
 export const logFile = (folder: string): string => path.join(folder, 'broker.log')
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
 
 const bootId = (): string => {
   try {
@@ -84,18 +90,22 @@ const readText = (file: string): string | null => {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (codeOf(error) === 'ENOENT') return null
     throw new SurroundingsError(`cannot read ${file}: ${messageOf(error)}`, { cause: error })
   }
 }
 
+const isLock = (value: unknown): value is LockContent => {
+  if (typeof value !== 'object' || value === null) return false
+  const { pid, processStart, token }: Partial<LockContent> = value
+  return Number.isInteger(pid) && typeof processStart === 'string' && typeof token === 'string'
+}
+
+/** null when it is not a lock: then nobody holds it. */
 const parseLock = (text: string): LockContent | null => {
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return null
-    const { pid, processStart, token } = value as Partial<LockContent>
-    const isLock = Number.isInteger(pid) && typeof processStart === 'string' && token !== undefined
-    return isLock ? (value as LockContent) : null
+    return isLock(value) ? value : null
   } catch {
     return null
   }
@@ -119,7 +129,7 @@ const createWhole = (file: string, text: string): boolean => {
     linkSync(fresh, file)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (codeOf(error) === 'EEXIST') return false
     throw error
   } finally {
     rmSync(fresh, { force: true })

@@ -1,11 +1,22 @@
-import type { Clock } from '../clock.ts'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Clock, sleep } from '../clock.ts'
+import { messageOf, SurroundingsError } from '../errors.ts'
 import type { DataDir, StoreKind } from './data-dir.ts'
+import { type Lease, requestLease } from './lease.ts'
+import { exitCodeOfLockLoser, isAlive, type LockContent, logFile, readLiveLock } from './lock.ts'
+import { parseSettings, settingNameOf } from './settings.ts'
+
+/** The user's side of the embedded broker: finds the one of a data folder or starts it, and holds a lease on it. */
 
 export interface AcquireOptions {
   readonly dataDir: DataDir
   /** What the user asked for by name; a running broker with other values is not joined (exit 3). */
   readonly settings: Readonly<Record<string, string>>
   readonly clock: Clock
+  /** Bounds the whole, also the waiting for a broker that is just stopping. */
   readonly connectTimeoutMs: number
   readonly signal?: AbortSignal
 }
@@ -21,13 +32,171 @@ export interface AcquiredBroker {
   readonly dataDir: string | null
   /** Ends the lease; a broker without leases ends itself. Of a private broker (`memory`, `ring`) it waits for the end. Never rejects. */
   release(): Promise<void>
-  /** Called once when the broker is lost while the lease is held. */
+  /** Calls back once when the broker is lost while the lease is held; at once if it already is. */
   onLost(callback: (reason: string) => void): void
+}
+
+const pollMs = 5
+const releaseTimeoutMs = 10_000
+
+const bin = (): string => fileURLToPath(new URL('../../bin/bench.js', import.meta.url))
+
+const lastLogLine = (folder: string): string => {
+  try {
+    const lines = readFileSync(logFile(folder), 'utf8').trimEnd().split('\n')
+    return lines.at(-1)?.replace(/^\S+Z \[\d+\] /, '') || 'its log is empty'
+  } catch {
+    return 'it left no log'
+  }
+}
+
+/** A child that is starting; `exitCode` is null until it has ended. */
+interface Child {
+  readonly pid: number
+  exitCode: number | null
+}
+
+/** Starts a broker that outlives its starter: own process group, no pipes, log to `folder`. */
+const startChild = async (folder: string, options: AcquireOptions): Promise<Child> => {
+  const { execa } = await import('execa')
+  const { dataDir, settings } = options
+  const pairs = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
+  const place = dataDir.folder === null ? ['--store', dataDir.store] : []
+  let log: number
+  try {
+    mkdirSync(folder, { recursive: true })
+    log = openSync(logFile(folder), 'a', 0o600)
+  } catch (error) {
+    throw new SurroundingsError(`data folder ${folder} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  // The types of execa know the descriptors up to 9 only.
+  const output = log as 3
+  try {
+    const subprocess = execa(
+      process.execPath,
+      [bin(), 'broker', '--embedded', '--data-dir', folder, ...place, ...pairs],
+      { detached: true, cleanup: false, reject: false, stdio: ['ignore', output, output] },
+    )
+    const child: Child = { pid: subprocess.pid ?? 0, exitCode: null }
+    subprocess.unref()
+    void subprocess.then((result) => {
+      child.exitCode = result.exitCode ?? 1
+    })
+    return child
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Throws a `SurroundingsError` when the running broker's settings are not those asked for. */
+const checkSettings = (lock: LockContent, options: AcquireOptions, folder: string): void => {
+  const wanted: Readonly<Record<string, number | boolean>> = parseSettings(options.settings)
+  for (const name of Object.keys(options.settings).map(settingNameOf)) {
+    if (lock.settings[name] === wanted[name]) continue
+    throw new SurroundingsError(
+      `broker setting ${name}=${wanted[name]}: the broker that runs on ${folder} (pid ${lock.pid}) ` +
+        `has ${lock.settings[name]}; leave it out, or use another --data-dir`,
+    )
+  }
+}
+
+interface Found {
+  readonly lock: LockContent
+  readonly lease: Lease
+  readonly kind: 'started' | 'joined'
+}
+
+/** A lease on the broker of `folder` if there is one that grants it now. */
+const join = async (
+  folder: string,
+  options: AcquireOptions,
+): Promise<Omit<Found, 'kind'> | null> => {
+  const lock = readLiveLock(folder)
+  if (lock === null || lock.state !== 'running' || lock.leasePort === null) return null
+  checkSettings(lock, options, folder)
+  const lease = await requestLease(lock.leasePort, lock.token)
+  return lease === null ? null : { lock, lease }
+}
+
+/** Joins or starts until a lease is held. Any number of commands may do so at once: the lock lets one child live. */
+const find = async (folder: string, options: AcquireOptions): Promise<Found> => {
+  const { clock, signal, connectTimeoutMs } = options
+  const deadlineNs = clock.nowNs() + connectTimeoutMs * 1e6
+  let child: Child | null = null
+  for (;;) {
+    signal?.throwIfAborted()
+    const found = await join(folder, options)
+    if (found !== null) {
+      return { ...found, kind: found.lock.pid === child?.pid ? 'started' : 'joined' }
+    }
+    const code = child?.exitCode ?? null
+    if (code !== null && code !== 0 && code !== exitCodeOfLockLoser) {
+      throw new SurroundingsError(`the embedded broker did not start: ${lastLogLine(folder)}`)
+    }
+    if (code !== null) child = null
+    const holder = readLiveLock(folder)
+    if (child === null && holder === null) child = await startChild(folder, options)
+    if (clock.nowNs() > deadlineNs) {
+      const what =
+        holder === null ? 'did not start' : `(pid ${holder.pid}) is still ${holder.state}`
+      throw new SurroundingsError(
+        `the embedded broker of ${folder} ${what} after ${connectTimeoutMs} ms; see ${logFile(folder)}`,
+      )
+    }
+    await sleep(clock, pollMs, signal)
+  }
+}
+
+/** Waits until the process of the lock has ended, at most `releaseTimeoutMs`. */
+const waitForEnd = async (lock: LockContent, clock: Clock): Promise<void> => {
+  const deadlineNs = clock.nowNs() + releaseTimeoutMs * 1e6
+  while (isAlive(lock) && clock.nowNs() < deadlineNs) await sleep(clock, pollMs)
 }
 
 /**
  * Joins the broker of a data folder, or starts it as a detached child.
- * Throws a `SurroundingsError` when it cannot be started, does not answer in time or runs with other settings.
+ * Throws a `SurroundingsError` when it cannot be started, does not answer in time or runs with other settings;
+ * rejects with the signal's reason when that aborts.
  */
-export const acquireBroker = (_options: AcquireOptions): Promise<AcquiredBroker> =>
-  Promise.reject(new Error('not yet'))
+export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBroker> => {
+  const { dataDir, clock } = options
+  const isPrivate = dataDir.folder === null
+  const folder = dataDir.folder ?? mkdtempSync(path.join(tmpdir(), `bench-${dataDir.store}-`))
+  let found: Found
+  try {
+    found = await find(folder, options)
+  } catch (error) {
+    if (isPrivate) rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+  const { lock, lease, kind } = found
+  let isReleased = false
+  let lostReason: string | null = null
+  let tellLost: ((reason: string) => void) | null = null
+  void lease.ended.then(() => {
+    if (isReleased) return
+    lostReason = `the embedded broker (pid ${lock.pid}) is gone: ${lastLogLine(folder)}`
+    tellLost?.(lostReason)
+  })
+  return {
+    bootstrapServers: lock.endpoint ?? '',
+    kind,
+    pid: lock.pid,
+    store: dataDir.store,
+    dataDir: dataDir.folder,
+    async release() {
+      if (isReleased) return
+      isReleased = true
+      lease.end()
+      if (!isPrivate) return
+      await waitForEnd(lock, clock)
+      rmSync(folder, { recursive: true, force: true })
+    },
+    onLost(callback) {
+      tellLost = callback
+      if (lostReason !== null) callback(lostReason)
+    },
+  }
+}

@@ -1,4 +1,87 @@
 import { Command } from 'commander'
+import { parseDataDir } from '../broker/data-dir.ts'
+import { startBroker } from '../broker/life.ts'
+import { readLiveLock } from '../broker/lock.ts'
+import { brokerSettings } from '../broker/settings.ts'
+import { sleep, systemClock } from '../clock.ts'
+import { SurroundingsError, UsageError } from '../errors.ts'
+import { parseInteger, parsePairs } from './values.ts'
 
-/** `bench broker`: the embedded broker in the foreground. Throws `BenchError`s. */
-export const brokerCommand = (): Command => new Command('broker')
+/** `bench broker`: the embedded broker in the foreground, for any Kafka client; Ctrl-C ends it. */
+
+interface BrokerFlags {
+  port: string
+  dataDir: string
+  set: string[]
+  brokers?: string
+  profile?: string
+  defect?: string
+}
+
+const laterFlags = ['brokers', 'profile', 'defect'] as const
+
+/** How long to wait for a broker on the same folder that may be about to end, and for one that is ending. */
+const patienceMs = { running: 1_000, stopping: 10_000 }
+
+const log = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** Starts it, waiting a little for an embedded broker on the same folder that has just lost its last user. */
+const start = async (options: Omit<Parameters<typeof startBroker>[0], 'clock' | 'log'>) => {
+  const startedNs = systemClock.nowNs()
+  for (;;) {
+    const broker = await startBroker({ ...options, clock: systemClock, log: () => {} })
+    if (broker !== null) return broker
+    const folder = options.lockFolder ?? ''
+    const holder = readLiveLock(folder)
+    const waitMs = holder?.state === 'stopping' ? patienceMs.stopping : patienceMs.running
+    if (systemClock.nowNs() - startedNs > waitMs * 1e6) {
+      throw new SurroundingsError(
+        `--data-dir '${folder}': a broker is at work there (pid ${holder?.pid}, ${holder?.endpoint}); end it, or use another folder`,
+      )
+    }
+    await sleep(systemClock, 20)
+  }
+}
+
+const run = async (flags: BrokerFlags): Promise<void> => {
+  for (const name of laterFlags) {
+    if (flags[name] !== undefined) {
+      throw new UsageError(`--${name} '${flags[name]}': not available yet in this version`)
+    }
+  }
+  const port = parseInteger('port', flags.port, 0, 65_535)
+  const dataDir = parseDataDir(flags.dataDir)
+  const settings = brokerSettings(parsePairs('X', flags.set))
+  const broker = await start({
+    dataDir,
+    lockFolder: dataDir.folder,
+    settings,
+    port,
+    endsWithLeases: false,
+  })
+  log(`listening on ${broker.endpoint} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
+  const stop = (signal: NodeJS.Signals): void => broker.stop(signal)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    await broker.ended
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+/** Throws `BenchError`s. */
+export const brokerCommand = (): Command =>
+  new Command('broker')
+    .description('the embedded broker in the foreground, on 127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', '9092')
+    .option('--data-dir <dir>', 'folder for its data, or memory, or ring', '.bench')
+    .option(
+      '-X, --set <name=value>',
+      "a broker setting by Kafka's name (repeatable)",
+      (pair: string, pairs: string[]) => [...pairs, pair],
+      [],
+    )
+    .option('--brokers <n>', 'not available yet')
+    .option('--profile <name>', 'not available yet')
+    .option('--defect <name>', 'not available yet')
+    .action(run)

@@ -1,3 +1,66 @@
-/** `bench broker --embedded …`, the detached child that `broker/spawn.ts` starts: parses its own few arguments, so that it starts without commander. */
-export const runEmbeddedBroker = (_args: readonly string[]): Promise<number> =>
-  Promise.reject(new Error('not yet'))
+import { writeSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { DataDir } from '../broker/data-dir.ts'
+import { startBroker } from '../broker/life.ts'
+import { exitCodeOfLockLoser } from '../broker/lock.ts'
+import { brokerSettings } from '../broker/settings.ts'
+import { systemClock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { parsePairs } from './values.ts'
+
+/**
+ * `bench broker --embedded …`: the detached child that `broker/spawn.ts` starts. It parses its own few arguments,
+ * so that it starts without commander, and its standard error is the broker's log.
+ */
+
+const log = (line: string): void => {
+  try {
+    writeSync(2, `${new Date(systemClock.epochMs()).toISOString()} [${process.pid}] ${line}\n`)
+  } catch {
+    // A full disk must not end the broker because of its log.
+  }
+}
+
+const fail = (error: unknown): never => {
+  if (error instanceof Error && error.stack !== undefined) log(error.stack)
+  log(messageOf(error))
+  process.exit(3)
+}
+
+const readArgs = (args: readonly string[]) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      'data-dir': { type: 'string', default: '.bench' },
+      store: { type: 'string', default: 'disk' },
+      setting: { type: 'string', short: 'X', multiple: true, default: [] },
+    },
+  })
+  const store = values.store === 'memory' || values.store === 'ring' ? values.store : 'disk'
+  const folder = values['data-dir']
+  const dataDir: DataDir = { store, folder: store === 'disk' ? folder : null }
+  return { dataDir, folder, settings: brokerSettings(parsePairs('X', values.setting)) }
+}
+
+/** Resolves with the exit code when the broker has ended. The process must then exit, whatever is still pending. */
+export const runEmbeddedBroker = async (args: readonly string[]): Promise<number> => {
+  process.on('uncaughtException', fail).on('unhandledRejection', fail)
+  try {
+    const { dataDir, folder, settings } = readArgs(args)
+    const broker = await startBroker({
+      dataDir,
+      lockFolder: folder,
+      settings,
+      port: 0,
+      endsWithLeases: true,
+      clock: systemClock,
+      log,
+    })
+    if (broker === null) process.exit(exitCodeOfLockLoser)
+    process.on('SIGINT', () => broker.stop('SIGINT')).on('SIGTERM', () => broker.stop('SIGTERM'))
+    await broker.ended
+    process.exit(0)
+  } catch (error) {
+    return fail(error)
+  }
+}

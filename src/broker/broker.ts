@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
+import type { Clock } from '../clock.ts'
+import { messageOf, SurroundingsError } from '../errors.ts'
+import { type ServedApis, serveApis } from './apis.ts'
+import { Connection } from './connection.ts'
+import type { BrokerContext } from './context.ts'
+import type { DataDir } from './data-dir.ts'
+import { GroupCoordinator } from './group/coordinator.ts'
+import { type BrokerParts, kafkaParts } from './parts.ts'
+import { ProducerIds } from './producer-ids.ts'
+import type { Settings } from './settings.ts'
+import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
+import { Topics } from './topics.ts'
+
+/** The embedded broker: one node that any Kafka client can use. Wires store, topics, groups and connections together. */
+
+export interface BrokerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly dataDir: DataDir
+  readonly settings: Settings
+  readonly clock: Clock
+  /** One line to the broker's log. */
+  log(line: string): void
+  readonly parts?: BrokerParts
+}
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+export interface Broker {
+  /** What the handlers are given; for tests that look inside. */
+  readonly context: BrokerContext
+  /** Rejects with a `SurroundingsError` when the port is taken. */
+  listen(): Promise<Endpoint>
+  /** Ends all connections and timers, writes what is left and closes the store. */
+  close(): Promise<void>
+}
+
+/** Kafka's clients take a broker without a cluster id for an old one, and one that changes for another cluster. */
+const clusterIdOf = (store: Store): string => {
+  const journal = store.journal('cluster')
+  const found = journal.entries().at(-1) as { clusterId: string } | undefined
+  if (found !== undefined) return found.clusterId
+  const clusterId = randomBytes(16).toString('base64url')
+  journal.rewrite([{ clusterId }])
+  return clusterId
+}
+
+const logLinesPerMinute = 60
+
+/** A client in a loop must not fill the disk by way of the log. */
+const limitLog = (log: (line: string) => void, clock: Clock): ((line: string) => void) => {
+  let minuteStartNs = clock.nowNs()
+  let lines = 0
+  return (line) => {
+    if (clock.nowNs() - minuteStartNs > 60e9) {
+      minuteStartNs = clock.nowNs()
+      lines = 0
+    }
+    lines++
+    if (lines < logLinesPerMinute) log(line)
+    else if (lines === logLinesPerMinute) log('further lines of this minute are left out')
+  }
+}
+
+const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): BrokerContext => {
+  const { settings, clock, host, port } = options
+  const log = limitLog((line) => options.log(line), clock)
+  const topics = new Topics({ store, settings, clock, log })
+  const groups = new GroupCoordinator({
+    clock,
+    settings,
+    journal: store.journal('offsets'),
+    rules: parts.groupRules,
+    log,
+  })
+  topics.onDeleted(({ name }) => groups.dropTopic(name))
+  return {
+    clock,
+    settings,
+    clusterId: clusterIdOf(store),
+    nodeId: 1,
+    advertised: { host, port },
+    topics,
+    groups,
+    producerIds: new ProducerIds(store.journal('producer-ids')),
+    log,
+  }
+}
+
+const listenOn = (server: Server, { host, port }: Endpoint): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      const reason = error.code === 'EADDRINUSE' ? 'the port is taken' : messageOf(error)
+      reject(new SurroundingsError(`cannot listen on ${host}:${port}: ${reason}`, { cause: error }))
+    }
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      const address = server.address()
+      resolve(address === null || typeof address === 'string' ? port : address.port)
+    })
+  })
+
+/** Opens the store; throws a `SurroundingsError` when it cannot be used. The caller holds the lock of the data folder. */
+export const createBroker = (options: BrokerOptions): Broker => {
+  const parts = options.parts ?? kafkaParts
+  const { dataDir, settings } = options
+  let store: Store
+  let context: BrokerContext
+  try {
+    store = openStore({ dataDir, settings, log: (line) => options.log(line) })
+    context = openContext(options, parts, store)
+  } catch (error) {
+    throw new SurroundingsError(messageOf(error), { cause: error })
+  }
+  const served: ServedApis = serveApis(parts.messages, parts.handlers)
+  const connections = new Set<Connection>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    const connection = new Connection(socket, served, context)
+    connections.add(connection)
+    socket.on('close', () => connections.delete(connection))
+  })
+  server.maxConnections = settings['max.connections']
+  server.on('drop', () => {
+    context.log(`dropped a connection: max.connections is ${settings['max.connections']}`)
+  })
+  return {
+    context,
+    async listen() {
+      context.advertised.port = await listenOn(server, options)
+      server.on('error', (error) => context.log(`listener: ${messageOf(error)}`))
+      return { ...context.advertised }
+    },
+    async close() {
+      const isClosed = new Promise<void>((resolve) => {
+        if (server.listening) server.close(() => resolve())
+        else resolve()
+      })
+      for (const connection of connections) connection.close()
+      context.groups.close()
+      await isClosed
+      context.topics.close()
+      store.close()
+    },
+  }
+}

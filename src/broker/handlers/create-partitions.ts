@@ -1,0 +1,77 @@
+import { messageOf } from '../../errors.ts'
+import { errorCode } from '../../protocol/errors.ts'
+import type {
+  CreatePartitionsRequest,
+  CreatePartitionsResponse,
+} from '../../protocol/messages/create-partitions.ts'
+import type { BrokerContext, Handler } from '../context.ts'
+import { StorageError } from '../store/store.ts'
+import { maxPartitionsPerTopic } from '../topic-configs.ts'
+
+type Wish = CreatePartitionsRequest['topics'][number]
+type Answer = CreatePartitionsResponse['results'][number]
+
+const faultOf = ({ name, count, assignments }: Wish, broker: BrokerContext): Answer | null => {
+  const refuse = (errorCode: number, errorMessage: string): Answer => ({
+    name,
+    errorCode,
+    errorMessage,
+  })
+  const topic = broker.topics.get(name)
+  if (topic === null)
+    return refuse(
+      errorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      'This server does not host this topic-partition.',
+    )
+  const before = topic.partitionCount
+  if (count === before)
+    return refuse(errorCode.INVALID_PARTITIONS, `Topic already has ${before} partition(s).`)
+  if (count < before) {
+    return refuse(
+      errorCode.INVALID_PARTITIONS,
+      `The topic ${name} currently has ${before} partition(s); ${count} would not be an increase.`,
+    )
+  }
+  if (count > maxPartitionsPerTopic) {
+    return refuse(
+      errorCode.INVALID_PARTITIONS,
+      `Number of partitions is limited to ${maxPartitionsPerTopic} here.`,
+    )
+  }
+  if (assignments === null) return null
+  const isHere = assignments.every(
+    ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === broker.nodeId,
+  )
+  if (isHere && assignments.length === count - before) return null
+  return refuse(
+    errorCode.INVALID_REPLICA_ASSIGNMENT,
+    `Each new partition must be assigned to broker ${broker.nodeId} alone`,
+  )
+}
+
+const create = (wish: Wish, isReal: boolean, broker: BrokerContext): Answer => {
+  const fault = faultOf(wish, broker)
+  if (fault !== null) return fault
+  try {
+    if (isReal) broker.topics.addPartitions(wish.name, wish.count)
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    return {
+      name: wish.name,
+      errorCode: errorCode.KAFKA_STORAGE_ERROR,
+      errorMessage: messageOf(error),
+    }
+  }
+  return { name: wish.name, errorCode: 0 }
+}
+
+/**
+ * CreatePartitions: v0-3
+ * Behaviour: `count` is the new total; a total that is no increase is INVALID_PARTITIONS.
+ * Version notes: none that change the answer.
+ */
+export const handleCreatePartitions: Handler<CreatePartitionsRequest, CreatePartitionsResponse> = (
+  { topics, validateOnly },
+  _call,
+  broker,
+) => ({ results: topics.map((wish) => create(wish, !validateOnly, broker)) })

@@ -1,0 +1,113 @@
+import { messageOf } from '../../errors.ts'
+import { errorCode } from '../../protocol/errors.ts'
+import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/metadata.ts'
+import { zeroUuid } from '../../protocol/schema.ts'
+import type { BrokerContext, Call, Handler } from '../context.ts'
+import { StorageError } from '../store/store.ts'
+import type { Topic } from '../topics.ts'
+
+type TopicAnswer = MetadataResponse['topics'][number]
+type TopicWish = NonNullable<MetadataRequest['topics']>[number]
+
+/** READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS as bits: all a topic knows. */
+const topicOperations = 3_576
+/** The same for the cluster, as Kafka answers it without an authorizer. */
+export const clusterOperations = 8_096
+const notAsked = -2_147_483_648
+
+const faulty = (errorCode: number, name: string | null, topicId = zeroUuid): TopicAnswer => ({
+  errorCode,
+  name,
+  topicId,
+  isInternal: false,
+  partitions: [],
+})
+
+const partitionsOf = (topic: Topic, nodeId: number): TopicAnswer['partitions'] =>
+  Array.from({ length: topic.partitionCount }, (_, partitionIndex) => ({
+    errorCode: 0,
+    partitionIndex,
+    leaderId: nodeId,
+    leaderEpoch: 0,
+    replicaNodes: [nodeId],
+    isrNodes: [nodeId],
+    offlineReplicas: [],
+  }))
+
+const create = (name: string, broker: BrokerContext): Topic | number => {
+  try {
+    return broker.topics.create(name, broker.settings['num.partitions'])
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    broker.log(`cannot create topic ${name}: ${messageOf(error)}`)
+    return errorCode.KAFKA_STORAGE_ERROR
+  }
+}
+
+/** The topic, made if that is allowed, or the error code. */
+const find = (name: string, mayCreate: boolean, broker: BrokerContext): Topic | number => {
+  const topic = broker.topics.get(name)
+  if (topic !== null) return topic
+  if (broker.topics.nameFault(name) !== null) return errorCode.INVALID_TOPIC_EXCEPTION
+  return mayCreate && broker.settings['auto.create.topics.enable']
+    ? create(name, broker)
+    : errorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
+
+const answerTopics = (
+  wishes: readonly TopicWish[],
+  request: MetadataRequest,
+  { version }: Call,
+  broker: BrokerContext,
+): TopicAnswer[] => {
+  const describe = (topic: Topic): TopicAnswer => ({
+    ...faulty(0, topic.name, topic.id),
+    partitions: partitionsOf(topic, broker.nodeId),
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
+      ? topicOperations
+      : notAsked,
+  })
+  const isMalformed = (wish: TopicWish): boolean => wish.name === null || wish.topicId !== zeroUuid
+  if (version < 12 && wishes.some(isMalformed)) {
+    return wishes.map(({ name, topicId }) => faulty(errorCode.INVALID_REQUEST, name ?? '', topicId))
+  }
+  const ids = new Set(wishes.map(({ topicId }) => topicId).filter((id) => id !== zeroUuid))
+  if (ids.size > 0) {
+    return [...ids].map((id) => {
+      const topic = broker.topics.getById(id)
+      return topic === null ? faulty(errorCode.UNKNOWN_TOPIC_ID, null, id) : describe(topic)
+    })
+  }
+  return [...new Set(wishes.map(({ name }) => name ?? ''))].map((name) => {
+    const found = find(name, request.allowAutoTopicCreation, broker)
+    return typeof found === 'number' ? faulty(found, name) : describe(found)
+  })
+}
+
+/**
+ * Metadata: v0-13
+ * Behaviour: one node, which leads every partition. An unknown topic is made and answered at once where creation is
+ * allowed, else UNKNOWN_TOPIC_OR_PARTITION; a name that Kafka refuses is INVALID_TOPIC_EXCEPTION.
+ * Version notes: v0 takes no topics for all; v1 null for all; v4 may forbid creation; v8-10 cluster operations;
+ * v10 topic ids (KIP-516); v12 asks by id and then ignores names, as Kafka does.
+ */
+export const handleMetadata: Handler<MetadataRequest, MetadataResponse> = (
+  request,
+  call,
+  broker,
+) => {
+  const isAll = request.topics === null || (call.version === 0 && request.topics.length === 0)
+  const wishes = isAll
+    ? broker.topics.list().map(({ name }) => ({ name, topicId: zeroUuid }))
+    : (request.topics ?? [])
+  return {
+    brokers: [{ nodeId: broker.nodeId, ...broker.advertised }],
+    clusterId: broker.clusterId,
+    controllerId: broker.nodeId,
+    topics: answerTopics(wishes, request, call, broker),
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? clusterOperations
+      : notAsked,
+    errorCode: 0,
+  }
+}

@@ -1,0 +1,89 @@
+import { rmSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
+import { messageOf, SurroundingsError } from '../errors.ts'
+import { type Broker, createBroker } from './broker.ts'
+import type { DataDir } from './data-dir.ts'
+import { type LeaseServer, listenForLeases } from './lease.ts'
+import { type HeldLock, takeLock } from './lock.ts'
+import type { Settings } from './settings.ts'
+
+/** One broker's life as a process: lock, listen, serve, and at the end close, flush and unlock, in that order. */
+
+export interface LifeOptions {
+  readonly dataDir: DataDir
+  /** Where lock and log lie; the data folder, or the fresh folder of a private broker. null: no lock and no leases. */
+  readonly lockFolder: string | null
+  readonly settings: Settings
+  readonly port: number
+  /** The embedded broker ends when its users are gone; the one in the foreground does not. */
+  readonly endsWithLeases: boolean
+  readonly clock: Clock
+  log(line: string): void
+}
+
+export interface RunningBroker {
+  /** `127.0.0.1:<port>`. */
+  readonly endpoint: string
+  /** Settles when the broker has ended and everything is written. */
+  readonly ended: Promise<void>
+  stop(reason: string): void
+}
+
+/** A user that started the broker has this long to take its lease. */
+const graceMs = 4_000
+const lingerMs = 300
+
+const unlock = (lock: HeldLock, options: LifeOptions): void => {
+  lock.release()
+  if (options.dataDir.folder === null && options.lockFolder !== null) {
+    rmSync(options.lockFolder, { recursive: true, force: true })
+  }
+}
+
+/** Starts a broker; null when a live one holds the folder's lock. Throws a `SurroundingsError` when it cannot start. */
+export const startBroker = async (options: LifeOptions): Promise<RunningBroker | null> => {
+  const { dataDir, lockFolder, settings, clock, log } = options
+  const lock = lockFolder === null ? null : takeLock(lockFolder, { store: dataDir.store, settings })
+  if (lock === null && lockFolder !== null) return null
+  let broker: Broker | null = null
+  let leases: LeaseServer | null = null
+  let stopping: Promise<void> | null = null
+  let settle: { resolve(): void; reject(error: unknown): void }
+  const ended = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  const close = async (): Promise<void> => {
+    lock?.update({ state: 'stopping' })
+    leases?.close()
+    await broker?.close()
+    if (lock !== null) unlock(lock, options)
+  }
+  const stop = (reason: string): void => {
+    if (stopping !== null) return
+    log(`stopping: ${reason}`)
+    stopping = close()
+    stopping.then(settle.resolve, settle.reject)
+  }
+  try {
+    broker = createBroker({ host: '127.0.0.1', port: options.port, dataDir, settings, clock, log })
+    const { host, port } = await broker.listen()
+    if (lock !== null) {
+      leases = await listenForLeases({
+        token: lock.content.token,
+        clock,
+        graceMs: options.endsWithLeases ? graceMs : Number.POSITIVE_INFINITY,
+        // Nobody else can join a private broker.
+        lingerMs: dataDir.folder === null ? 0 : lingerMs,
+        onUnused: () => stop('no user is left'),
+      })
+      lock.update({ state: 'running', endpoint: `${host}:${port}`, leasePort: leases.port })
+    }
+    log(`listening on ${host}:${port}, ${dataDir.folder ?? `${dataDir.store} store`}`)
+    return { endpoint: `${host}:${port}`, ended, stop }
+  } catch (error) {
+    await close().catch(() => {})
+    throw error instanceof SurroundingsError
+      ? error
+      : new SurroundingsError(messageOf(error), { cause: error })
+  }
+}
