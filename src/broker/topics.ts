@@ -1,7 +1,11 @@
-import type { Clock } from '../clock.ts'
-import type { Log } from './log.ts'
+import { randomBytes } from 'node:crypto'
+import type { Clock, Timer } from '../clock.ts'
+import { Log } from './log.ts'
 import type { Settings } from './settings.ts'
+import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
+import { type TopicLimits, topicLimits } from './topic-limits.ts'
+import { collisionForm, topicNameFault } from './topic-names.ts'
 
 /** The topics of the broker: names, ids, configs and the log of each partition. Kept in a journal, restored at opening. */
 
@@ -12,73 +16,239 @@ export interface Topic {
   readonly partitionCount: number
   /** Configs that were given for this topic, by Kafka's names, as text. */
   readonly configs: Readonly<Record<string, string>>
+  readonly limits: TopicLimits
 }
 
 export interface TopicsOptions {
   readonly store: Store
   readonly settings: Settings
   readonly clock: Clock
+  /** One line to the broker's log. */
   readonly log: (line: string) => void
 }
 
-export class Topics {
-  constructor(_options: TopicsOptions) {}
+/** A line of the journal. */
+type Entry =
+  | {
+      type: 'created'
+      id: string
+      name: string
+      partitionCount: number
+      configs: Record<string, string>
+    }
+  | { type: 'deleted'; id: string }
+  | { type: 'partitions'; id: string; partitionCount: number }
+  | { type: 'configs'; id: string; configs: Record<string, string> }
+  | { type: 'log-start'; id: string; partition: number; offset: number }
 
-  /** Why a topic of this name cannot be made (INVALID_TOPIC_EXCEPTION, 17), or null. An existing name is no reason. */
-  nameFault(_name: string): string | null {
-    throw new Error('not yet')
+interface TopicState {
+  topic: Topic
+  /** By partition; opened at first use. */
+  readonly logs: (Log | undefined)[]
+  /** By partition; where DeleteRecords has cut. */
+  readonly logStartOffsets: Map<number, number>
+}
+
+export class Topics {
+  readonly #options: TopicsOptions
+  readonly #journal: Journal
+  readonly #byName = new Map<string, TopicState>()
+  readonly #byId = new Map<string, TopicState>()
+  readonly #nameByForm = new Map<string, string>()
+  readonly #deletedCallbacks: ((topic: Topic) => void)[] = []
+  #retentionTimer: Timer
+
+  /** Throws a `StorageError` when the journal is damaged. */
+  constructor(options: TopicsOptions) {
+    this.#options = options
+    this.#journal = options.store.journal('topics')
+    for (const entry of this.#journal.entries() as readonly Entry[]) this.#apply(entry)
+    this.#journal.rewrite([...this.#byId.values()].flatMap(entriesOf))
+    this.#retentionTimer = this.#scheduleRetention()
+  }
+
+  /**
+   * Why a topic of this name cannot be made (INVALID_TOPIC_EXCEPTION, 17), or null. That it exists is no reason.
+   */
+  nameFault(name: string): string | null {
+    const fault = topicNameFault(name)
+    if (fault !== null) return `Topic name is invalid: ${fault}`
+    const other = this.#nameByForm.get(collisionForm(name))
+    return other === undefined || other === name
+      ? null
+      : `Topic '${name}' collides with existing topics: ${other}`
   }
 
   /** Makes a topic whose name is free and faultless. Throws a `StorageError` when that cannot be kept. */
-  create(_name: string, _partitionCount: number, _configs: Record<string, string> = {}): Topic {
-    throw new Error('not yet')
+  create(name: string, partitionCount: number, configs: Record<string, string> = {}): Topic {
+    const id = newTopicId()
+    this.#record({ type: 'created', id, name, partitionCount, configs })
+    return this.#state(id).topic
   }
 
-  get(_name: string): Topic | null {
-    throw new Error('not yet')
+  get(name: string): Topic | null {
+    return this.#byName.get(name)?.topic ?? null
   }
 
-  getById(_id: string): Topic | null {
-    throw new Error('not yet')
+  getById(id: string): Topic | null {
+    return this.#byId.get(id)?.topic ?? null
   }
 
   /** In the order of their making. */
   list(): readonly Topic[] {
-    throw new Error('not yet')
+    return Array.from(this.#byId.values(), (state) => state.topic)
   }
 
   /** The log of a partition, opened at its first use; null when there is no such partition. Throws a `StorageError`. */
-  partition(_name: string, _index: number): Log | null {
-    throw new Error('not yet')
+  partition(name: string, index: number): Log | null {
+    const state = this.#byName.get(name)
+    return state ? (state.logs[index] ?? this.#open(state, index)) : null
   }
 
   /** Deletes topic and data; parked fetches of it are woken. False when there is no such topic. */
-  delete(_name: string): boolean {
-    throw new Error('not yet')
+  delete(name: string): boolean {
+    const state = this.#byName.get(name)
+    if (!state) return false
+    this.#record({ type: 'deleted', id: state.topic.id })
+    for (const log of state.logs) log?.close()
+    for (const callback of this.#deletedCallbacks) callback(state.topic)
+    return true
   }
 
-  /** Raises the number of partitions to `partitionCount`. */
-  addPartitions(_name: string, _partitionCount: number): void {
-    throw new Error('not yet')
+  /** Raises the number of partitions of an existing topic to `partitionCount`. */
+  addPartitions(name: string, partitionCount: number): void {
+    const id = this.#idOf(name)
+    this.#record({ type: 'partitions', id, partitionCount })
   }
 
-  /** Replaces the configs given for a topic. */
-  setConfigs(_name: string, _configs: Record<string, string>): void {
-    throw new Error('not yet')
+  /** Replaces the configs given for an existing topic. */
+  setConfigs(name: string, configs: Record<string, string>): void {
+    this.#record({ type: 'configs', id: this.#idOf(name), configs })
   }
 
-  /** Moves the log start offset of a partition up (DeleteRecords) and keeps it. */
-  deleteRecords(_name: string, _index: number, _beforeOffset: number): void {
-    throw new Error('not yet')
+  /** Moves the log start offset of an existing partition up (DeleteRecords) and keeps it. */
+  deleteRecords(name: string, index: number, beforeOffset: number): void {
+    const log = this.partition(name, index)
+    if (!log || beforeOffset <= log.logStartOffset) return
+    const id = this.#idOf(name)
+    this.#record({ type: 'log-start', id, partition: index, offset: beforeOffset })
+    log.deleteBefore(beforeOffset)
   }
 
-  /** Called after a topic was deleted, for example to drop its committed offsets. */
-  onDeleted(_callback: (topic: Topic) => void): void {
-    throw new Error('not yet')
+  /** Calls `callback` after each deletion of a topic, for example to drop its committed offsets. */
+  onDeleted(callback: (topic: Topic) => void): void {
+    this.#deletedCallbacks.push(callback)
   }
 
   /** Stops retention and closes all logs; parked fetches are woken. Does not close the store. */
   close(): void {
-    throw new Error('not yet')
+    this.#retentionTimer.cancel()
+    for (const state of this.#byId.values()) for (const log of state.logs) log?.close()
+    this.#journal.close()
+  }
+
+  #idOf(name: string): string {
+    const topic = this.get(name)
+    if (!topic) throw new Error(`there is no topic ${name}`)
+    return topic.id
+  }
+
+  #state(id: string): TopicState {
+    const state = this.#byId.get(id)
+    if (!state) throw new Error(`the journal of topics names an unknown topic id ${id}`)
+    return state
+  }
+
+  #open(state: TopicState, index: number): Log | null {
+    const { topic } = state
+    if (!Number.isInteger(index) || index < 0 || index >= topic.partitionCount) return null
+    const log = new Log(this.#options.store.openPartition(topic.id, index), {
+      name: `${topic.name}-${index}`,
+      logStartOffset: state.logStartOffsets.get(index) ?? 0,
+      log: this.#options.log,
+    })
+    state.logs[index] = log
+    return log
+  }
+
+  /** Keeps an entry, then makes it true. */
+  #record(entry: Entry): void {
+    this.#journal.append(entry)
+    this.#apply(entry)
+  }
+
+  #apply(entry: Entry): void {
+    if (entry.type === 'created') {
+      const { id, name, partitionCount, configs } = entry
+      const limits = topicLimits(configs, this.#options.settings)
+      const topic: Topic = { id, name, partitionCount, configs, limits }
+      const created: TopicState = { topic, logs: [], logStartOffsets: new Map() }
+      this.#byName.set(name, created)
+      this.#byId.set(id, created)
+      this.#nameByForm.set(collisionForm(name), name)
+      return
+    }
+    const state = this.#state(entry.id)
+    switch (entry.type) {
+      case 'deleted':
+        this.#byName.delete(state.topic.name)
+        this.#byId.delete(entry.id)
+        this.#nameByForm.delete(collisionForm(state.topic.name))
+        // Also at opening: the broker may have ended between the journal's entry and the deletion of the data.
+        this.#options.store.deleteTopic(entry.id)
+        break
+      case 'partitions':
+        state.topic = { ...state.topic, partitionCount: entry.partitionCount }
+        break
+      case 'configs': {
+        const limits = topicLimits(entry.configs, this.#options.settings)
+        state.topic = { ...state.topic, configs: entry.configs, limits }
+        break
+      }
+      case 'log-start':
+        state.logStartOffsets.set(entry.partition, entry.offset)
+        break
+    }
+  }
+
+  #scheduleRetention(): Timer {
+    const { clock, settings } = this.#options
+    return clock.setTimer(settings['log.retention.check.interval.ms'], () => {
+      this.#enforceRetention(clock.epochMs())
+      this.#retentionTimer = this.#scheduleRetention()
+    })
+  }
+
+  #enforceRetention(nowMs: number): void {
+    for (const { topic, logs } of this.#byId.values()) {
+      const { retention } = topic.limits
+      if (retention.maxBytes < 0 && retention.maxAgeMs < 0) continue
+      for (const log of logs) log?.enforce(retention, nowMs)
+    }
   }
 }
+
+const zeroId = 'A'.repeat(22)
+
+/** Kafka keeps ids that begin with '-' out, as they look like options in a shell. */
+const newTopicId = (): string => {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url')
+    if (!id.startsWith('-') && id !== zeroId) return id
+  }
+}
+
+/** The entries that make a topic what it is now. */
+const entriesOf = ({ topic, logStartOffsets }: TopicState): Entry[] => [
+  {
+    type: 'created',
+    id: topic.id,
+    name: topic.name,
+    partitionCount: topic.partitionCount,
+    configs: topic.configs,
+  },
+  ...Array.from(
+    logStartOffsets,
+    ([partition, offset]): Entry => ({ type: 'log-start', id: topic.id, partition, offset }),
+  ),
+]

@@ -144,9 +144,8 @@ class Memory {
 }
 
 const openPartitionIn = (memory: Memory, topicId: string, largestBytes: number): PartitionStore => {
-  const states = new Map<number, string>()
-  let tell: (segment: Segment) => void = () => {}
-  const owner: Owner = { topicId, tell: (segment) => tell(segment) }
+  let callback: ((segment: Segment) => void) | null = null
+  const owner: Owner = { topicId, tell: (segment) => callback?.(segment) }
   let nextBytes = Math.min(firstSegmentBytes, largestBytes)
   return {
     found: [],
@@ -155,14 +154,11 @@ const openPartitionIn = (memory: Memory, topicId: string, largestBytes: number):
       nextBytes = Math.min(nextBytes * growth, largestBytes)
       return segment
     },
-    remove(segment) {
-      memory.release(segment as MemorySegment)
-      states.delete(segment.baseOffset)
-    },
-    readState: (baseOffset) => states.get(baseOffset) ?? null,
-    writeState: (baseOffset, state) => void states.set(baseOffset, state),
-    onRecycled: (callback) => {
-      tell = callback
+    remove: (segment) => memory.release(segment as MemorySegment),
+    readState: () => null,
+    writeState: () => {},
+    onRecycled(next) {
+      callback = next
     },
     close: () => {},
   }

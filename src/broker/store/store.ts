@@ -33,7 +33,7 @@ export interface PartitionStore {
   /** Makes a segment that holds at least `minBytes`. Throws a `StorageError` when there is no room. */
   create(baseOffset: number, minBytes: number, nowMs: number): Segment
   remove(segment: Segment): void
-  /** Small state that belongs to a segment's beginning; null when there is none. */
+  /** Small state that belongs to a segment's beginning, for after a restart; null when there is none. */
   readState(baseOffset: number): string | null
   /** Throws a `StorageError`. */
   writeState(baseOffset: number, state: string): void
