@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty'
+
 /** The streams of a command, injected so that tests see what a user would. */
 
 export interface Io {
@@ -38,8 +40,8 @@ export const realIo = (): Io => {
   return {
     stdout,
     stderr,
-    isStdoutTty: stdout.isTTY === true,
-    isStderrTty: stderr.isTTY === true,
+    isStdoutTty: isatty(stdout.fd),
+    isStderrTty: isatty(stderr.fd),
     columns: stdout.isTTY ? stdout.columns : stderr.isTTY ? stderr.columns : null,
   }
 }

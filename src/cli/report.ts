@@ -36,7 +36,7 @@ export const reportCommand = (io: Io): Command =>
   new Command('report')
     .description('any report again from a saved result')
     .argument('<result>', 'a saved result, such as results/….json')
-    .option('--format <format>', `${formats.join(', ')}`, 'text')
+    .option('--format <format>', formats.join(', '), 'text')
     .option('-o, --output <file>', 'a file in place of standard output')
     .allowExcessArguments(false)
     .action((file: string, flags: { format: string; output?: string }) => {

@@ -17,7 +17,9 @@ const escapes: Record<Style, string> = {
 }
 const resetEscape = '\u001b[0m'
 
-export const widthOf = (text: string): number => [...text].length
+const pointsOf = (text: string): string[] => Array.from(text)
+
+export const widthOf = (text: string): number => pointsOf(text).length
 
 export const padEnd = (text: string, width: number): string =>
   text + ' '.repeat(Math.max(0, width - widthOf(text)))
@@ -26,7 +28,11 @@ export const padStart = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - widthOf(text))) + text
 
 export const cut = (text: string, width: number): string =>
-  widthOf(text) <= width ? text : `${[...text].slice(0, width - 1).join('')}…`
+  widthOf(text) <= width
+    ? text
+    : `${pointsOf(text)
+        .slice(0, width - 1)
+        .join('')}…`
 
 /** Results come from files too: what could move the cursor or break the box is shown as `?`. */
 export const printable = (text: string): string =>
@@ -35,7 +41,7 @@ export const printable = (text: string): string =>
 const indent = '  '
 
 const pieces = (word: string, width: number): string[] => {
-  const points = [...word]
+  const points = pointsOf(word)
   const count = Math.max(1, Math.ceil(points.length / width))
   return Array.from({ length: count }, (_, index) =>
     points.slice(index * width, (index + 1) * width).join(''),

@@ -45,22 +45,12 @@ const intervalText = (event: Extract<ProgressEvent, { type: 'interval' }>): stri
     ...(event.lag === null ? [] : [`lag ${formatCount(event.lag)}`]),
   ].join('  ')
 
-/** One line for any event; null for what is no news in a log. */
-const plainText = (event: ProgressEvent): string | null => {
-  switch (event.type) {
-    case 'interval':
-      return intervalText(event)
-    case 'note':
-      return event.text
-    case 'phase':
-      return null
-  }
-}
-
+/** A phase is no news in a log. */
 const createPlainView = (stream: NodeJS.WritableStream): LiveView => ({
   onProgress(event) {
-    const text = plainText(event)
-    if (text !== null) stream.write(`${printable(text)}\n`)
+    if (event.type === 'phase') return
+    const text = event.type === 'note' ? event.text : intervalText(event)
+    stream.write(`${printable(text)}\n`)
   },
   stop() {},
 })

@@ -18,8 +18,9 @@ import { accountOf, partitionDelta } from './verification.ts'
 const escaped = (text: string): string =>
   printable(text).replace(/[\\`*_[\]<>|~#]/g, (mark) => `\\${mark}`)
 
+const row = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |\n`
+
 const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const row = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |\n`
   const rule = `| ${headings.map((_, index) => (index === 0 ? '---' : '---:')).join(' | ')} |\n`
   return row(headings) + rule + rows.map(row).join('')
 }
@@ -112,11 +113,22 @@ export const formatMarkdown = (result: RunResult): string => {
     `## bench Benchmark Results - ${config.mode.toUpperCase()}\n\n`,
     `${escaped(result.label ?? result.runId)}, ${result.startedAt}: ${escaped(statusOf(result))}\n\n`,
     table(
-      ['Messages', 'Failed', 'Duration', 'Data (MB)', 'Message rate (msg/s)', 'Bandwidth (MB/s)'],
+      [
+        'Messages',
+        'Failed',
+        'Unknown',
+        'Unsent',
+        'Duration',
+        'Data (MB)',
+        'Message rate (msg/s)',
+        'Bandwidth (MB/s)',
+      ],
       [
         [
           formatCount(totals.records),
           formatCount(totals.failed),
+          formatCount(totals.unknown),
+          formatCount(totals.unsent),
           formatSeconds(totals.elapsedMs),
           formatMegabytes(totals.bytes),
           formatRate(totals.recordsPerSec),

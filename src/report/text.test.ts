@@ -14,6 +14,8 @@ import { formatReport } from './text.ts'
 const plain = (result: RunResult, width?: number): string =>
   formatReport(result, width === undefined ? { color: false } : { color: false, width })
 
+const lengthOf = (text: string): number => Array.from(text).length
+
 const withFailures = produceResult({
   status: 'completed',
   totals: { ...produceResult().totals, failed: 12, unknown: 3, unsent: 40 },
@@ -107,14 +109,13 @@ describe('the boxed report', () => {
     for (const width of widths) {
       const lines = plain(result, width).trimEnd().split('\n')
       expect(lines.filter((text) => !/^[╔║╠╚].*[╗║╣╝]$/.test(text))).toEqual([])
-      expect([...new Set(lines.map((text) => [...text].length))]).toEqual([width])
+      expect([...new Set(lines.map(lengthOf))]).toEqual([width])
     }
   })
 
   it('keeps within 40 and 120 columns', () => {
-    const first = (width: number): number =>
-      [...(plain(produceResult(), width).split('\n')[0] ?? '')].length
-    expect([first(1), first(0), first(500)]).toEqual([40, 40, 120])
+    const widthsOf = [1, 0, 500].map((width) => plain(produceResult(), width).split('\n')[0] ?? '')
+    expect(widthsOf.map(lengthOf)).toEqual([40, 40, 120])
   })
 
   it('loses no part of a long name', () => {

@@ -15,9 +15,9 @@ export const truth: Shape = (value, path) =>
   typeof value === 'boolean' ? null : need(path, 'true or false')
 
 export const oneOf =
-  (...values: readonly unknown[]): Shape =>
+  (...values: readonly (string | number)[]): Shape =>
   (value, path) =>
-    values.includes(value) ? null : need(path, values.map((allowed) => `${allowed}`).join(' or '))
+    values.some((allowed) => allowed === value) ? null : need(path, values.join(' or '))
 
 export const either =
   (first: Shape, second: Shape, what: string): Shape =>

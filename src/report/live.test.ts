@@ -1,0 +1,87 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it, vi } from 'vitest'
+import type { ProgressEvent } from '../results/progress.ts'
+import { createLiveView } from './live.ts'
+
+const interval: ProgressEvent = {
+  type: 'interval',
+  phase: 'measure',
+  elapsedMs: 5_000,
+  durationMs: 30_000,
+  records: 51_277,
+  recordsPerSec: 51_277,
+  bytesPerSec: 13_126_912,
+  failed: 0,
+  totalRecords: 256_385,
+  p50Us: 1_901,
+  p99Us: 5_903,
+  lag: null,
+}
+
+const events: ProgressEvent[] = [
+  { type: 'phase', phase: 'measure', detail: 'bench-test' },
+  interval,
+  { ...interval, phase: 'drain', durationMs: null, failed: 3, p50Us: null, p99Us: null, lag: 12 },
+  { type: 'note', text: 'consumer-1 was\u001b[2J assigned 0-2' },
+]
+
+class FakeTerminal extends PassThrough {
+  readonly isTTY = true
+  readonly columns = 80
+  cursorTo = vi.fn(() => true)
+  clearLine = vi.fn(() => true)
+  moveCursor = vi.fn(() => true)
+}
+
+const textOf = (stream: PassThrough): string => String(stream.read() ?? '')
+
+describe('the live view', () => {
+  it('is one plain line per interval and note when piped', () => {
+    const stream = new PassThrough()
+    const live = createLiveView({ stream, isTty: false, quiet: false })
+    events.forEach(live.onProgress)
+    live.stop()
+    expect(textOf(stream)).toBe(
+      'measure 5.00s of 30.00s  256,385 messages  51,277 msg/s  12.52 MB/s  p50 1.90 ms  p99 5.90 ms\n' +
+        'drain 5.00s  256,385 messages  51,277 msg/s  12.52 MB/s  3 FAILED  lag 12\n' +
+        'consumer-1 was?[2J assigned 0-2\n',
+    )
+  })
+
+  it.each([true, false])('says nothing when quiet (terminal: %s)', async (isTty) => {
+    const stream = new FakeTerminal()
+    const live = createLiveView({ stream, isTty, quiet: true })
+    events.forEach(live.onProgress)
+    await vi.dynamicImportSettled()
+    live.stop()
+    expect(textOf(stream)).toBe('')
+  })
+
+  it('redraws one status line on a terminal and leaves notes standing', async () => {
+    const stream = new FakeTerminal()
+    const listeners = process.listenerCount('SIGINT')
+    const live = createLiveView({ stream, isTty: true, quiet: false })
+    live.onProgress({ type: 'phase', phase: 'prepare', detail: 'topic bench-test' })
+    await vi.dynamicImportSettled()
+    await vi.waitFor(() => expect(textOf(stream)).toContain('prepare: topic bench-test'))
+    live.onProgress(interval)
+    live.onProgress({ type: 'note', text: 'a note' })
+    const shown = textOf(stream)
+    expect(shown).toContain('a note\n')
+    expect(shown).toContain('measure 5.00s of 30.00s')
+    expect(process.listenerCount('SIGINT')).toBe(listeners)
+    live.stop()
+    live.onProgress({ type: 'note', text: 'too late' })
+    expect(textOf(stream)).not.toContain('too late')
+    expect(stream.clearLine).toHaveBeenCalled()
+  })
+
+  it('shows no status line when it is stopped before it could start', async () => {
+    const stream = new FakeTerminal()
+    const live = createLiveView({ stream, isTty: true, quiet: false })
+    live.onProgress(interval)
+    live.stop()
+    await vi.dynamicImportSettled()
+    expect(textOf(stream)).toBe('')
+  })
+})
