@@ -132,6 +132,7 @@ export class GroupCoordinator {
   /** Answers an error code for each of `request.offsets`. */
   commitOffsets(request: CommitRequest): number[] {
     const { groupId, offsets } = request
+    if (offsets.length === 0) return []
     const maxMetadataLength = this.#parts.settings['offset.metadata.max.bytes']
     const refusal = this.#admitCommit(request)
     if (refusal !== errorCode.NONE) return offsets.map(() => refusal)

@@ -11,7 +11,7 @@ type GroupOffsets = Map<string, TopicOffsets>
 /** What the journal holds. Offsets are tuples, since a busy group writes many of them. */
 type Entry =
   | { commit: string; offsets: OffsetTuple[] }
-  | { remove: string; topics: TopicPartitions[] }
+  | { remove: string; topics: { topic: string; partitions: readonly number[] }[] }
   | { removeGroup: string }
   | { removeTopic: string }
 
@@ -73,8 +73,10 @@ export class CommittedOffsets {
   }
 
   /** Throws a `StorageError`, and then nothing is removed; so do the other removals. */
-  remove(groupId: string, topics: TopicPartitions[]): void {
-    if (this.#groups.has(groupId)) this.#append({ remove: groupId, topics })
+  remove(groupId: string, topics: readonly TopicPartitions[]): void {
+    if (!this.#groups.has(groupId)) return
+    const entries = topics.map(({ topic, partitions }) => ({ topic, partitions }))
+    this.#append({ remove: groupId, topics: entries })
   }
 
   removeGroup(groupId: string): void {

@@ -1,0 +1,31 @@
+import { errorCode } from '../../protocol/errors.ts'
+import type {
+  FindCoordinatorRequest,
+  FindCoordinatorResponse,
+} from '../../protocol/messages/find-coordinator.ts'
+import type { Handler } from '../context.ts'
+
+/**
+ * FindCoordinator: v0-6
+ * Behaviour: this broker, for every group and transactional id, the empty one included; never an error while it runs.
+ * INVALID_REQUEST for a key type that it does not know.
+ * Version notes: v1 adds the key type (KIP-98); v4 asks for many keys at once (KIP-699); v6 adds share groups (KIP-932).
+ * Not done: share groups.
+ */
+export const handleFindCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorResponse> = (
+  { keyType, coordinatorKeys },
+  { version },
+  { nodeId, advertised },
+) => {
+  const isKnownType = keyType === groupKeyType || keyType === transactionKeyType
+  const coordinator = isKnownType
+    ? { nodeId, ...advertised, errorCode: errorCode.NONE, errorMessage: null }
+    : { ...noNode, errorCode: errorCode.INVALID_REQUEST, errorMessage: `key type ${keyType}` }
+  return version < 4
+    ? coordinator
+    : { coordinators: coordinatorKeys.map((key) => ({ key, ...coordinator })) }
+}
+
+const groupKeyType = 0
+const transactionKeyType = 1
+const noNode = { nodeId: -1, host: '', port: -1 }

@@ -1,0 +1,13 @@
+import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/heartbeat.ts'
+import type { Handler } from '../context.ts'
+
+/**
+ * Heartbeat: v0-4
+ * Behaviour: restarts the member's session; REBALANCE_IN_PROGRESS asks it to rejoin.
+ * Version notes: v3 adds the group instance id (KIP-345).
+ */
+export const handleHeartbeat: Handler<HeartbeatRequest, HeartbeatResponse> = (
+  request,
+  _call,
+  { groups },
+) => ({ errorCode: groups.heartbeat(request) })
