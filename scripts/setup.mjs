@@ -36,7 +36,14 @@ const isInstalled = () => {
 const isBuilt = () => {
   const stamp = path.join(root, 'dist', '.built')
   if (!existsSync(stamp)) return false
-  const sources = ['src', 'bin', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+  const sources = [
+    'src',
+    'bin',
+    'benchmarks',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ]
   return sources.every((name) => newestMs(path.join(root, name)) <= statSync(stamp).mtimeMs)
 }
 
