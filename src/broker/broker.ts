@@ -24,7 +24,7 @@ export interface BrokerOptions {
   readonly settings: Settings
   readonly clock: Clock
   /** One line to the broker's log. */
-  log(line: string): void
+  readonly log: (line: string) => void
   readonly parts?: BrokerParts
 }
 
@@ -71,7 +71,7 @@ const limitLog = (log: (line: string) => void, clock: Clock): ((line: string) =>
 
 const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): BrokerContext => {
   const { settings, clock, host, port } = options
-  const log = limitLog((line) => options.log(line), clock)
+  const log = limitLog(options.log, clock)
   const topics = new Topics({ store, settings, clock, log })
   const groups = new GroupCoordinator({
     clock,
@@ -115,7 +115,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
   let store: Store
   let context: BrokerContext
   try {
-    store = openStore({ dataDir, settings, log: (line) => options.log(line) })
+    store = openStore({ dataDir, settings, log: options.log })
     context = openContext(options, parts, store)
   } catch (error) {
     throw new SurroundingsError(messageOf(error), { cause: error })

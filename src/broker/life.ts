@@ -18,7 +18,7 @@ export interface LifeOptions {
   /** The embedded broker ends when its users are gone; the one in the foreground does not. */
   readonly endsWithLeases: boolean
   readonly clock: Clock
-  log(line: string): void
+  readonly log: (line: string) => void
 }
 
 export interface RunningBroker {
@@ -47,23 +47,20 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
   if (lock === null && lockFolder !== null) return null
   let broker: Broker | null = null
   let leases: LeaseServer | null = null
-  let stopping: Promise<void> | null = null
-  let settle: { resolve(): void; reject(error: unknown): void }
-  const ended = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject }
-  })
   const close = async (): Promise<void> => {
     lock?.update({ state: 'stopping' })
     leases?.close()
     await broker?.close()
     if (lock !== null) unlock(lock, options)
   }
-  const stop = (reason: string): void => {
-    if (stopping !== null) return
-    log(`stopping: ${reason}`)
-    stopping = close()
-    stopping.then(settle.resolve, settle.reject)
-  }
+  const stopping = new AbortController()
+  const stop = (reason: string): void => stopping.abort(reason)
+  const ended = new Promise<void>((resolve, reject) => {
+    stopping.signal.addEventListener('abort', () => {
+      log(`stopping: ${stopping.signal.reason}`)
+      close().then(resolve, reject)
+    })
+  })
   try {
     broker = createBroker({ host: '127.0.0.1', port: options.port, dataDir, settings, clock, log })
     const { host, port } = await broker.listen()
@@ -81,7 +78,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
     log(`listening on ${host}:${port}, ${dataDir.folder ?? `${dataDir.store} store`}`)
     return { endpoint: `${host}:${port}`, ended, stop }
   } catch (error) {
-    await close().catch(() => {})
+    await close().catch((failure: unknown) => log(messageOf(failure)))
     throw error instanceof SurroundingsError
       ? error
       : new SurroundingsError(messageOf(error), { cause: error })

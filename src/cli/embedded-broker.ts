@@ -21,8 +21,9 @@ const log = (line: string): void => {
   }
 }
 
-const fail = (error: unknown): never => {
+const end = (error: unknown): never => {
   if (error instanceof Error && error.stack !== undefined) log(error.stack)
+  // The last line is what a user is shown who waits for this broker.
   log(messageOf(error))
   process.exit(3)
 }
@@ -42,25 +43,27 @@ const readArgs = (args: readonly string[]) => {
   return { dataDir, folder, settings: brokerSettings(parsePairs('X', values.setting)) }
 }
 
-/** Resolves with the exit code when the broker has ended. The process must then exit, whatever is still pending. */
+const live = async (args: readonly string[]): Promise<number> => {
+  const { dataDir, folder, settings } = readArgs(args)
+  const broker = await startBroker({
+    dataDir,
+    lockFolder: folder,
+    settings,
+    port: 0,
+    endsWithLeases: true,
+    clock: systemClock,
+    log,
+  })
+  if (broker === null) return exitCodeOfLockLoser
+  process.on('SIGINT', (signal) => broker.stop(signal))
+  process.on('SIGTERM', (signal) => broker.stop(signal))
+  await broker.ended
+  return 0
+}
+
+/** Ends the process when the broker has ended, whatever is still pending: no orphan without its lock. */
 export const runEmbeddedBroker = async (args: readonly string[]): Promise<number> => {
-  process.on('uncaughtException', fail).on('unhandledRejection', fail)
-  try {
-    const { dataDir, folder, settings } = readArgs(args)
-    const broker = await startBroker({
-      dataDir,
-      lockFolder: folder,
-      settings,
-      port: 0,
-      endsWithLeases: true,
-      clock: systemClock,
-      log,
-    })
-    if (broker === null) process.exit(exitCodeOfLockLoser)
-    process.on('SIGINT', () => broker.stop('SIGINT')).on('SIGTERM', () => broker.stop('SIGTERM'))
-    await broker.ended
-    process.exit(0)
-  } catch (error) {
-    return fail(error)
-  }
+  process.on('uncaughtException', end).on('unhandledRejection', end)
+  const exitCode = await live(args).catch(end)
+  return process.exit(exitCode)
 }

@@ -12,9 +12,9 @@ type Wish = CreatePartitionsRequest['topics'][number]
 type Answer = CreatePartitionsResponse['results'][number]
 
 const faultOf = ({ name, count, assignments }: Wish, broker: BrokerContext): Answer | null => {
-  const refuse = (errorCode: number, errorMessage: string): Answer => ({
+  const refuse = (code: number, errorMessage: string): Answer => ({
     name,
-    errorCode,
+    errorCode: code,
     errorMessage,
   })
   const topic = broker.topics.get(name)

@@ -17,7 +17,7 @@ interface Fault {
   readonly errorMessage: string
 }
 
-const fault = (errorCode: number, errorMessage: string): Fault => ({ errorCode, errorMessage })
+const fault = (code: number, errorMessage: string): Fault => ({ errorCode: code, errorMessage })
 
 /** A manual assignment must be dense from 0 and name this node alone for each partition. */
 const assignmentFault = (wish: Wish, nodeId: number): Fault | null => {

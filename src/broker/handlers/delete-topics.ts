@@ -13,10 +13,10 @@ interface Wish {
   readonly topicId: string
 }
 
-const refuse = ({ name, topicId }: Wish, errorCode: number, errorMessage: string): Answer => ({
+const refuse = ({ name, topicId }: Wish, code: number, errorMessage: string): Answer => ({
   name,
   topicId,
-  errorCode,
+  errorCode: code,
   errorMessage,
 })
 

@@ -15,8 +15,8 @@ const topicOperations = 3_576
 export const clusterOperations = 8_096
 const notAsked = -2_147_483_648
 
-const faulty = (errorCode: number, name: string | null, topicId = zeroUuid): TopicAnswer => ({
-  errorCode,
+const faulty = (code: number, name: string | null, topicId = zeroUuid): TopicAnswer => ({
+  errorCode: code,
   name,
   topicId,
   isInternal: false,
