@@ -30,6 +30,9 @@ export interface LogOptions {
   readonly log: (line: string) => void
 }
 
+/** Told how many bytes were appended; Infinity when the log was closed. */
+export type LogWatcher = (appendedBytes: number) => void
+
 interface IndexedSegment {
   readonly segment: Segment
   /** Made at first use for segments that were found at opening. */
@@ -73,7 +76,7 @@ export class Log {
   readonly #log: (line: string) => void
   /** Oldest first; the last one is appended to. */
   readonly #segments: IndexedSegment[]
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Set<LogWatcher>()
   #logStartOffset: number
   #logEndOffset = 0
 
@@ -120,7 +123,7 @@ export class Log {
     index?.add(baseOffset, position, maxTimestampOf(batch))
     this.#logEndOffset = nextOffsetOf(batch)
     this.producers.note(batch)
-    this.#wake()
+    this.#wake(batch.length)
     return baseOffset
   }
 
@@ -147,8 +150,11 @@ export class Log {
     return bytes.subarray(0, endOfWholeBatches(bytes))
   }
 
-  /** The first batch with a record of at least `timestampMs` by the headers' max timestamps; null when there is none. */
-  batchAtTimestamp(timestampMs: number): Buffer | null {
+  /**
+   * The first batch that reaches `fromOffset` and, by its header, has a record of at least `timestampMs`;
+   * null when there is none.
+   */
+  batchAtTimestamp(timestampMs: number, fromOffset: number): Buffer | null {
     for (const indexed of this.#segments) {
       const index = this.#indexOf(indexed)
       if (index.maxTimestamp < timestampMs) continue
@@ -156,8 +162,7 @@ export class Log {
         indexed.segment,
         index.positionBeforeTimestamp(timestampMs),
         (bytes, start) =>
-          maxTimestampOf(bytes, start) >= timestampMs &&
-          nextOffsetOf(bytes, start) > this.#logStartOffset,
+          maxTimestampOf(bytes, start) >= timestampMs && nextOffsetOf(bytes, start) > fromOffset,
       )
       if (position < indexed.segment.sizeBytes) return readBatch(indexed.segment, position)
     }
@@ -200,19 +205,19 @@ export class Log {
     }
   }
 
-  /** Calls `callback` after each append and when the log is closed, until the returned function is called. */
-  watch(callback: () => void): () => void {
-    this.#watchers.add(callback)
-    return () => void this.#watchers.delete(callback)
+  /** Calls `watcher` after each append and when the log is closed, until the returned function is called. */
+  watch(watcher: LogWatcher): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
   }
 
   close(): void {
     this.#store.close()
-    this.#wake()
+    this.#wake(Infinity)
   }
 
-  #wake(): void {
-    for (const callback of this.#watchers) callback()
+  #wake(appendedBytes: number): void {
+    for (const watcher of this.#watchers) watcher(appendedBytes)
   }
 
   #activeFor(sizeBytes: number, nowMs: number): IndexedSegment {

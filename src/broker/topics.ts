@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { Log } from './log.ts'
 import type { Settings } from './settings.ts'
 import type { Journal } from './store/journal.ts'
-import type { Store } from './store/store.ts'
+import type { StorageError, Store } from './store/store.ts'
 import { type TopicLimits, topicLimits } from './topic-limits.ts'
 import { collisionForm, topicNameFault } from './topic-names.ts'
 
@@ -57,6 +57,7 @@ export class Topics {
   readonly #nameByForm = new Map<string, string>()
   readonly #deletedCallbacks: ((topic: Topic) => void)[] = []
   #retentionTimer: Timer
+  #faultReportedAtNs = -Infinity
 
   /** Throws a `StorageError` when the journal is damaged. */
   constructor(options: TopicsOptions) {
@@ -138,6 +139,14 @@ export class Topics {
   /** Calls `callback` after each deletion of a topic, for example to drop its committed offsets. */
   onDeleted(callback: (topic: Topic) => void): void {
     this.#deletedCallbacks.push(callback)
+  }
+
+  /** Tells the broker's log of a storage error, at most once in a second. */
+  reportFault(error: StorageError): void {
+    const nowNs = this.#options.clock.nowNs()
+    if (nowNs - this.#faultReportedAtNs < 1e9) return
+    this.#faultReportedAtNs = nowNs
+    this.#options.log(`storage error: ${error.message}`)
   }
 
   /** Stops retention and closes all logs; parked fetches are woken. Does not close the store. */

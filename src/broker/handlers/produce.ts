@@ -1,0 +1,97 @@
+import { errorCode } from '../../protocol/errors.ts'
+import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/produce.ts'
+import { assignAppendTime } from '../../protocol/record-batch.ts'
+import { type BrokerContext, CloseConnection, type Handler } from '../context.ts'
+import { type RecordFault, recordFault } from '../record-check.ts'
+import { StorageError } from '../store/store.ts'
+
+/**
+ * Produce: checks one batch per partition by its header, assigns its offsets in place and stores its bytes as they are.
+ * Version notes: v3 record batches (KIP-98), v7 zstd (KIP-110), v8 error messages (KIP-467). Not done: transactions.
+ */
+
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
+
+const refused = (index: number, { errorCode: code, message }: RecordFault): PartitionResponse => ({
+  index,
+  errorCode: code,
+  baseOffset: -1,
+  errorMessage: message,
+})
+
+const invalidAcks: RecordFault = {
+  errorCode: errorCode.INVALID_REQUIRED_ACKS,
+  message: 'acks must be -1, 0 or 1',
+}
+const noRecords: RecordFault = {
+  errorCode: errorCode.INVALID_RECORD,
+  message: 'there are no records',
+}
+
+const appendTo = (
+  name: string,
+  index: number,
+  records: Buffer | null,
+  request: { version: number; transactionalId: string | null },
+  broker: BrokerContext,
+): PartitionResponse => {
+  const topic = broker.topics.get(name)
+  const log = broker.topics.partition(name, index)
+  if (!topic || !log) {
+    const message = `there is no partition ${index} of topic ${name}`
+    return refused(index, { errorCode: errorCode.UNKNOWN_TOPIC_OR_PARTITION, message })
+  }
+  // Kafka does not answer here at all; a client is better off with an answer.
+  if (records === null) return refused(index, noRecords)
+  const nowMs = Math.floor(broker.clock.epochMs())
+  const fault = recordFault(records, topic.limits, request, nowMs)
+  if (fault) return refused(index, fault)
+  const verdict = log.producers.check(records)
+  if (verdict.kind === 'refuse') return refused(index, verdict)
+
+  const { isLogAppendTime } = topic.limits
+  if (isLogAppendTime) assignAppendTime(records, nowMs)
+  return {
+    index,
+    errorCode: errorCode.NONE,
+    baseOffset: verdict.kind === 'duplicate' ? verdict.baseOffset : log.append(records, nowMs),
+    logAppendTimeMs: isLogAppendTime ? nowMs : -1,
+    logStartOffset: log.logStartOffset,
+  }
+}
+
+const appendOrRefuse = (
+  name: string,
+  index: number,
+  records: Buffer | null,
+  request: { version: number; transactionalId: string | null },
+  broker: BrokerContext,
+): PartitionResponse => {
+  try {
+    return appendTo(name, index, records, request, broker)
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    broker.topics.reportFault(error)
+    return refused(index, { errorCode: errorCode.KAFKA_STORAGE_ERROR, message: error.message })
+  }
+}
+
+export const handleProduce: Handler<ProduceRequest, ProduceResponse> = (request, call, broker) => {
+  const { acks, transactionalId, topicData } = request
+  const hasValidAcks = acks === -1 || acks === 0 || acks === 1
+  const about = { version: call.version, transactionalId }
+  let hasFault = false
+  const responses = topicData.map(({ name, partitionData }) => ({
+    name,
+    partitionResponses: partitionData.map(({ index, records }) => {
+      const response = hasValidAcks
+        ? appendOrRefuse(name, index, records, about, broker)
+        : refused(index, invalidAcks)
+      hasFault ||= response.errorCode !== errorCode.NONE
+      return response
+    }),
+  }))
+  if (acks !== 0) return { responses }
+  if (hasFault) throw new CloseConnection('a produce request with acks=0 has failed')
+  return null
+}
