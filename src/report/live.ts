@@ -66,7 +66,13 @@ const createStatusLine = (stream: NodeJS.WritableStream): LiveView => {
     const { default: ora } = await import('ora')
     if (isStopped) return
     // Standard input stays as it is so that Ctrl-C is a signal, and the cursor stays visible: hiding it would install a signal handler.
-    const options = { stream, isEnabled: true, discardStdin: false, hideCursor: false }
+    const options = {
+      stream,
+      isEnabled: true,
+      discardStdin: false,
+      hideCursor: false,
+      interval: 250,
+    }
     spinner = ora({ ...options, text: status }).start()
   }
   const note = (text: string): void => {

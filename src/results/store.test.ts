@@ -106,7 +106,21 @@ describe('writing', () => {
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
   })
 
-  it('leaves the old content and no draft when it fails', () => {
+  it('takes a name as long as the file system does', () => {
+    const path = join(folder, 'n'.repeat(255))
+    writeAtomically(path, 'text')
+    expect(readFileSync(path, 'utf8')).toBe('text')
+  })
+
+  it('leaves the old content and no draft when the write fails', () => {
+    const path = join(folder, 'out')
+    writeFileSync(path, 'old')
+    expect(() => writeAtomically(path, 7 as never)).toThrow(SurroundingsError)
+    expect(readdirSync(folder)).toEqual(['out'])
+    expect(readFileSync(path, 'utf8')).toBe('old')
+  })
+
+  it('names a folder that stands in the way and leaves it be', () => {
     const path = join(folder, 'out')
     mkdirSync(join(path, 'occupied'), { recursive: true })
     const error = thrownBy(() => writeAtomically(path, 'text'))

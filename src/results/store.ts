@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import type { RunResult } from './result.ts'
 import { runResult } from './result-shape.ts'
@@ -52,7 +52,7 @@ const fsyncFolder = (folder: string): void => {
 const replaceFile = (path: string, text: string, existing: Stats | undefined): void => {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true })
-  const draft = join(folder, `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
+  const draft = join(folder, `.bench-${randomBytes(8).toString('hex')}.tmp`)
   try {
     const descriptor = openSync(draft, 'wx', existing === undefined ? 0o666 : existing.mode & 0o777)
     try {
