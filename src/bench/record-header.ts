@@ -1,0 +1,160 @@
+/**
+ * The bench header: 36 bytes that say which run, producer and sequence a record is, and a checksum over it and the
+ * rest of the value. It does not know partitions or offsets, so one template serves all of them.
+ *
+ * Big-endian: magic u32, run id 6 bytes, producer number u16, sequence u64, intended time u64 (µs since 1970),
+ * reserved u32 (0), checksum u32 = crc32(the 32 bytes before it) XOR crc32(the rest of the value).
+ */
+import { crc32 } from 'node:zlib'
+import type { BatchCursor } from '../clients/driver.ts'
+
+export const headerSizeBytes = 36
+/** Name of the record header that carries the bench header of a value shorter than `headerSizeBytes`. */
+export const headerName = 'bench'
+
+const magic = 0x62_6e_63_68
+const magicBytes = [0x62, 0x6e, 0x63, 0x68] as const
+const checksumAt = 32
+const twoTo32 = 2 ** 32
+
+/** What a bench header says. Parsing writes into one object that is used again for every record. */
+export interface BenchHeader {
+  /** The run id as a number (48 bits); see `runNumberOf`. */
+  run: number
+  producer: number
+  /** Dense from 0 per run, producer and partition; below 2^53. */
+  sequence: number
+  /** Whole µs since 1970. */
+  intendedAtEpochUs: number
+}
+
+/** `none`: no bench header, counted by offset only. `corrupt`: the magic is there and the checksum does not match. */
+export type HeaderVerdict = 'none' | 'corrupt' | 'ok'
+
+export const createHeader = (): BenchHeader => ({
+  run: 0,
+  producer: 0,
+  sequence: 0,
+  intendedAtEpochUs: 0,
+})
+
+/** The number of a run id of 12 hexadecimal digits. */
+export const runNumberOf = (runId: string): number => {
+  if (!/^[0-9a-f]{12}$/.test(runId)) throw new RangeError(`run id: not 12 hex digits: ${runId}`)
+  return Number.parseInt(runId, 16)
+}
+
+export const runIdOf = (run: number): string => run.toString(16).padStart(12, '0')
+
+/** Writes `header` at `start`; `bodyChecksum` is crc32 of the rest of the value (of all of it when detached). */
+export const writeHeader = (
+  target: Uint8Array,
+  start: number,
+  header: Readonly<BenchHeader>,
+  bodyChecksum: number,
+): void => {
+  writeU32(target, start, magic)
+  writeU32(target, start + 4, Math.floor(header.run / 0x10000))
+  writeU32(target, start + 8, ((header.run % 0x10000) * 0x10000 + header.producer) >>> 0)
+  writeU64(target, start + 12, header.sequence)
+  writeU64(target, start + 20, header.intendedAtEpochUs)
+  writeU32(target, start + 28, 0)
+  writeU32(target, start + checksumAt, checksumOf(target, start) ^ bodyChecksum)
+}
+
+/** Parses the current record of `cursor` into `out`, wherever its header travels. */
+export const parseRecord = (cursor: BatchCursor, out: BenchHeader): HeaderVerdict => {
+  const { bytes, valueStart, valueLength } = cursor
+  if (valueLength >= headerSizeBytes) return parseHeader(bytes, valueStart, valueLength, out)
+  const header = cursor.benchHeader()
+  if (header === null) return 'none'
+  return parseDetached(header, bytes, valueStart, Math.max(0, valueLength), out)
+}
+
+/** Parses a value that carries its header: `length` bytes of `bytes` from `start`. `out` holds rubbish unless 'ok'. */
+export const parseHeader = (
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  out: BenchHeader,
+): HeaderVerdict => {
+  if (length < headerSizeBytes || !hasMagic(bytes, start)) return 'none'
+  const bodyStart = start + headerSizeBytes
+  return read(bytes, start, bodyChecksumOf(bytes, bodyStart, start + length), out)
+}
+
+/** Parses a header that travels beside its value. */
+export const parseDetached = (
+  header: Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  out: BenchHeader,
+): HeaderVerdict => {
+  if (header.length < 4 || !hasMagic(header, 0)) return 'none'
+  if (header.length !== headerSizeBytes) return 'corrupt'
+  return read(header, 0, bodyChecksumOf(bytes, start, start + length), out)
+}
+
+const read = (
+  bytes: Uint8Array,
+  start: number,
+  bodyChecksum: number,
+  out: BenchHeader,
+): HeaderVerdict => {
+  if ((checksumOf(bytes, start) ^ bodyChecksum) >>> 0 !== readU32(bytes, start + checksumAt)) {
+    return 'corrupt'
+  }
+  const tail = readU32(bytes, start + 8)
+  out.run = readU32(bytes, start + 4) * 0x10000 + (tail >>> 16)
+  out.producer = tail & 0xffff
+  out.sequence = readU32(bytes, start + 12) * twoTo32 + readU32(bytes, start + 16)
+  out.intendedAtEpochUs = readU32(bytes, start + 20) * twoTo32 + readU32(bytes, start + 24)
+  return 'ok'
+}
+
+const hasMagic = (bytes: Uint8Array, start: number): boolean =>
+  bytes[start] === magicBytes[0] &&
+  bytes[start + 1] === magicBytes[1] &&
+  bytes[start + 2] === magicBytes[2] &&
+  bytes[start + 3] === magicBytes[3]
+
+const crcTable = Int32Array.from({ length: 256 }, (_, index) => {
+  let crc = index
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+  return crc
+})
+
+// A call into zlib costs more than a few dozen bytes do here.
+const crcOf = (bytes: Uint8Array, start: number, end: number): number => {
+  let crc = -1
+  for (let at = start; at < end; at += 1) {
+    crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[at] as number)) & 0xff] as number)
+  }
+  return ~crc
+}
+
+const checksumOf = (bytes: Uint8Array, start: number): number =>
+  crcOf(bytes, start, start + checksumAt)
+
+const bodyChecksumOf = (bytes: Uint8Array, start: number, end: number): number =>
+  end - start < 96 ? crcOf(bytes, start, end) : crc32(bytes.subarray(start, end))
+
+const readU32 = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0
+
+const writeU32 = (target: Uint8Array, at: number, value: number): void => {
+  target[at] = value >>> 24
+  target[at + 1] = value >>> 16
+  target[at + 2] = value >>> 8
+  target[at + 3] = value
+}
+
+const writeU64 = (target: Uint8Array, at: number, value: number): void => {
+  writeU32(target, at, Math.floor(value / twoTo32))
+  writeU32(target, at + 4, value >>> 0)
+}
