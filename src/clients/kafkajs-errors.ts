@@ -1,4 +1,7 @@
-/** Turns what kafkajs throws into errors of ours: one line, the address, the cause, never the password. */
+/**
+ * Turns what kafkajs throws into errors of ours: one line, the address, the cause, never the password. The original
+ * is not kept as `cause`, since its message and stack are not cleared of the password.
+ */
 import { DriverError, messageOf, SurroundingsError } from '../errors.ts'
 import type { ConnectionOptions } from './driver.ts'
 
@@ -58,7 +61,6 @@ export const toDriverError = (
   return new DriverError(redact(`cannot ${doing}: ${describe(error)}`, connection), {
     kafkaCode: kafkaCodeOf(error),
     isRetriable: root.retriable ?? false,
-    cause: error,
   })
 }
 
@@ -93,6 +95,5 @@ export const toConnectError = (
   const reason = messageOf(root).replace(/^Connection error: /, '')
   return new SurroundingsError(
     redact(`cannot ${doing} ${addresses}: ${reason}${adviceFor(root, connection)}`, connection),
-    { cause: error },
   )
 }
