@@ -37,6 +37,7 @@ export interface AcquiredBroker {
 }
 
 const pollMs = 5
+const conflictPatienceMs = 1_000
 const releaseTimeoutMs = 10_000
 
 const bin = (): string => fileURLToPath(new URL('../../bin/bench.js', import.meta.url))
@@ -90,63 +91,63 @@ const startChild = async (folder: string, options: AcquireOptions): Promise<Chil
   }
 }
 
-/** Throws a `SurroundingsError` when the running broker's settings are not those asked for. */
-const checkSettings = (lock: LockContent, options: AcquireOptions, folder: string): void => {
-  const wanted: Readonly<Record<string, number | boolean>> = parseSettings(options.settings)
-  for (const name of Object.keys(options.settings).map(settingNameOf)) {
-    if (lock.settings[name] === wanted[name]) continue
-    throw new SurroundingsError(
-      `broker setting ${name}=${wanted[name]}: the broker that runs on ${folder} (pid ${lock.pid}) ` +
-        `has ${lock.settings[name]}; leave it out, or use another --data-dir`,
-    )
-  }
+/** What the running broker has otherwise than asked for; null when all is as asked. */
+const settingsConflict = (
+  lock: LockContent,
+  { settings }: AcquireOptions,
+  folder: string,
+): SurroundingsError | null => {
+  const wanted: Readonly<Record<string, number | boolean>> = parseSettings(settings)
+  const name = Object.keys(settings)
+    .map(settingNameOf)
+    .find((asked) => lock.settings[asked] !== wanted[asked])
+  if (name === undefined) return null
+  return new SurroundingsError(
+    `broker setting ${name}=${wanted[name]}: the broker that runs on ${folder} (pid ${lock.pid}) ` +
+      `has ${lock.settings[name]}; leave it out, or use another --data-dir`,
+  )
 }
 
 interface Found {
   readonly lock: LockContent
   readonly lease: Lease
-  readonly kind: 'started' | 'joined'
-}
-
-/** A lease on the broker of `folder` if there is one that grants it now. */
-const join = async (
-  folder: string,
-  options: AcquireOptions,
-): Promise<Omit<Found, 'kind'> | null> => {
-  const lock = readLiveLock(folder)
-  if (lock === null || lock.state !== 'running' || lock.leasePort === null) return null
-  checkSettings(lock, options, folder)
-  const lease = await requestLease(lock.leasePort, lock.token)
-  return lease === null ? null : { lock, lease }
 }
 
 /** Joins or starts until a lease is held. Any number of commands may do so at once: the lock lets one child live. */
-const find = async (folder: string, options: AcquireOptions): Promise<Found> => {
+const find = async (
+  folder: string,
+  options: AcquireOptions,
+): Promise<Found & { child: Child | null }> => {
   const { clock, signal, connectTimeoutMs } = options
-  const deadlineNs = clock.nowNs() + connectTimeoutMs * 1e6
+  const startedNs = clock.nowNs()
   let child: Child | null = null
   for (;;) {
     signal?.throwIfAborted()
-    const found = await join(folder, options)
-    if (found !== null) {
-      return { ...found, kind: found.lock.pid === child?.pid ? 'started' : 'joined' }
+    const lock = readLiveLock(folder)
+    const waitedMs = (clock.nowNs() - startedNs) / 1e6
+    const conflict = lock === null ? null : settingsConflict(lock, options, folder)
+    // The one with other settings may have lost its last user just now.
+    if (conflict !== null && waitedMs > conflictPatienceMs) throw conflict
+    if (conflict === null && lock?.state === 'running' && lock.leasePort !== null) {
+      const lease = await requestLease(lock.leasePort, lock.token)
+      if (lease !== null) return { lock, lease, child }
     }
-    const code = child?.exitCode ?? null
-    if (code !== null && code !== 0 && code !== exitCodeOfLockLoser) {
+    const exitCode = child?.exitCode ?? null
+    if (exitCode !== null && exitCode !== 0 && exitCode !== exitCodeOfLockLoser) {
       throw new SurroundingsError(`the embedded broker did not start: ${lastLogLine(folder)}`)
     }
-    if (code !== null) child = null
-    const holder = readLiveLock(folder)
-    if (child === null && holder === null) child = await startChild(folder, options)
-    if (clock.nowNs() > deadlineNs) {
-      const what =
-        holder === null ? 'did not start' : `(pid ${holder.pid}) is still ${holder.state}`
-      throw new SurroundingsError(
-        `the embedded broker of ${folder} ${what} after ${connectTimeoutMs} ms; see ${logFile(folder)}`,
-      )
-    }
+    if (exitCode !== null) child = null
+    if (child === null && lock === null) child = await startChild(folder, options)
+    if (waitedMs > connectTimeoutMs) throw timeoutError(lock, folder, connectTimeoutMs)
     await sleep(clock, pollMs, signal)
   }
+}
+
+const timeoutError = (lock: LockContent | null, folder: string, timeoutMs: number) => {
+  const what = lock === null ? 'did not start' : `(pid ${lock.pid}) is still ${lock.state}`
+  return new SurroundingsError(
+    `the embedded broker of ${folder} ${what} after ${timeoutMs} ms; see ${logFile(folder)}`,
+  )
 }
 
 /** Waits until the process of the lock has ended, at most `releaseTimeoutMs`. */
@@ -164,14 +165,14 @@ export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBr
   const { dataDir, clock } = options
   const isPrivate = dataDir.folder === null
   const folder = dataDir.folder ?? mkdtempSync(path.join(tmpdir(), `bench-${dataDir.store}-`))
-  let found: Found
+  let found: Awaited<ReturnType<typeof find>>
   try {
     found = await find(folder, options)
   } catch (error) {
     if (isPrivate) rmSync(folder, { recursive: true, force: true })
     throw error
   }
-  const { lock, lease, kind } = found
+  const { lock, lease, child } = found
   let isReleased = false
   let lostReason: string | null = null
   let tellLost: ((reason: string) => void) | null = null
@@ -182,7 +183,7 @@ export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBr
   })
   return {
     bootstrapServers: lock.endpoint ?? '',
-    kind,
+    kind: lock.pid === child?.pid ? 'started' : 'joined',
     pid: lock.pid,
     store: dataDir.store,
     dataDir: dataDir.folder,
