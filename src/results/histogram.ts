@@ -1,0 +1,125 @@
+/** Latencies in whole µs with 3 significant digits. The only file that knows hdr-histogram-js. */
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  JsHistogram,
+} from 'hdr-histogram-js'
+import type { Latency } from './result.ts'
+
+// HdrHistogram's own layout for 3 digits: 2048 values one by one, then 1024 per doubling, to 2^53.
+const exactValues = 2048
+const valuesPerDoubling = 1024
+const cellCount = exactValues + 42 * valuesPerDoubling
+
+/**
+ * Counts in the cells of an HdrHistogram and becomes one only to be asked or written: recording costs a tenth of
+ * the library's. Every value from 0 to 2^53 has a cell, so nothing is dropped or cut off.
+ * Source: hdrhistogram.org (G. Tene).
+ */
+export class LatencyHistogram {
+  readonly #counts = new Float64Array(cellCount)
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Negative values (clocks of two machines) count as 0. */
+  record(us: number): void {
+    this.recordCount(us, 1)
+  }
+
+  recordCount(us: number, count: number): void {
+    const cell = cellOf(us)
+    this.#counts[cell] = (this.#counts[cell] as number) + count
+    this.#count += count
+  }
+
+  add(other: LatencyHistogram): void {
+    for (let cell = 0; cell < cellCount; cell += 1) {
+      const count = other.#counts[cell] as number
+      if (count > 0) this.#counts[cell] = (this.#counts[cell] as number) + count
+    }
+    this.#count += other.#count
+  }
+
+  reset(): void {
+    this.#counts.fill(0)
+    this.#count = 0
+  }
+
+  /** Smallest recorded value (upper edge of its cell) that `percent` of the values do not exceed; 0 when empty. */
+  percentile(percent: number): number {
+    return this.#toHdr().getValueAtPercentile(percent)
+  }
+
+  get mean(): number {
+    return this.#count === 0 ? 0 : this.#toHdr().mean
+  }
+
+  get max(): number {
+    return this.#count === 0 ? 0 : this.#toHdr().maxValue
+  }
+
+  /** HdrHistogram V2, compressed, base64: what HdrHistogram's tools of other languages read. */
+  encode(): string {
+    return encodeIntoCompressedBase64(this.#toHdr())
+  }
+
+  /** Throws an Error when `text` is not such a histogram. */
+  static decode(text: string): LatencyHistogram {
+    const hdr = decodeFromCompressedBase64(text, 64)
+    const histogram = new LatencyHistogram()
+    if (!(hdr instanceof JsHistogram)) throw new Error('histogram: not decodable')
+    for (let index = 0; index < hdr.countsArrayLength; index += 1) {
+      const count = hdr.getCountAtIndex(index)
+      if (count > 0) histogram.recordCount(hdr.valueFromIndex(index), count)
+    }
+    return histogram
+  }
+
+  /** What a result file holds; null when nothing was recorded. */
+  toLatency(): Latency | null {
+    if (this.#count === 0) return null
+    const hdr = this.#toHdr()
+    return {
+      count: this.#count,
+      mean: hdr.mean,
+      p50: hdr.getValueAtPercentile(50),
+      p90: hdr.getValueAtPercentile(90),
+      p95: hdr.getValueAtPercentile(95),
+      p99: hdr.getValueAtPercentile(99),
+      p999: hdr.getValueAtPercentile(99.9),
+      max: hdr.maxValue,
+      hdr: encodeIntoCompressedBase64(hdr),
+    }
+  }
+
+  #toHdr(): JsHistogram {
+    const hdr = build({ bitBucketSize: 64, autoResize: true, numberOfSignificantValueDigits: 3 })
+    if (!(hdr instanceof JsHistogram)) throw new Error('histogram: not the plain one')
+    for (let cell = 0; cell < cellCount; cell += 1) {
+      const count = this.#counts[cell] as number
+      if (count > 0) hdr.recordValueWithCount(valueOf(cell), count)
+    }
+    return hdr
+  }
+}
+
+const cellOf = (us: number): number => {
+  const value = Math.round(us)
+  if (value < exactValues) return Math.max(0, value)
+  if (!(value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`latency: not a time: ${us}`)
+  // Beyond 31 bits the high word tells the doubling.
+  const doubling =
+    value < 2 ** 31 ? 21 - Math.clz32(value) : 42 - Math.clz32(Math.floor(value / 2 ** 21))
+  return doubling * valuesPerDoubling + Math.floor(value / 2 ** doubling)
+}
+
+/** Lowest value of a cell. */
+const valueOf = (cell: number): number => {
+  if (cell < exactValues) return cell
+  const doubling = Math.floor(cell / valuesPerDoubling) - 1
+  return (cell - doubling * valuesPerDoubling) * 2 ** doubling
+}
