@@ -187,9 +187,16 @@ describe('the boxed report', () => {
     expect(plain(none).match(/n\/a \(no samples\)/g)).toHaveLength(6)
   })
 
-  it('shows service time apart only when it differs', () => {
-    expect(plain(produceResult())).not.toContain('Service time')
-    expect(plain(withFailures)).toContain('Service time')
+  it.each([
+    ['open', 60_000, {}, false],
+    ['open', 60_000, { p99: 5_902 }, true],
+    ['closed', null, { p50: 1_801, p99: 5_610, max: 29_000 }, false],
+    ['closed', null, { p50: 1_800 }, true],
+    ['closed', null, { max: 28_000 }, true],
+  ])('of an %s loop at rate %j with service time %j apart: %s', (_, rate, service, isApart) => {
+    const config = { ...produceResult().config, rateRecordsPerSec: rate }
+    const latencyUs = { response: sampleLatency(), service: sampleLatency(service), endToEnd: null }
+    expect(plain(produceResult({ config, latencyUs })).includes('Service time')).toBe(isApart)
   })
 
   it('stays whole without any record', () => {
