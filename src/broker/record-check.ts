@@ -113,8 +113,8 @@ export const recordFault = (
     )
   }
   if (!hasValidCrc(records)) return fault(errorCode.CORRUPT_MESSAGE, 'the CRC is wrong')
-  const invalid = contentFault(records)
-  if (invalid) return invalid
+  const unfit = contentFault(records)
+  if (unfit) return unfit
   const aheadMs = maxTimestampOf(records) - nowMs
   return !limits.isLogAppendTime && aheadMs > limits.timestampAfterMaxMs
     ? fault(
