@@ -20,6 +20,7 @@ const cellCount = exactValues + 42 * valuesPerDoubling
 export class LatencyHistogram {
   readonly #counts = new Float64Array(cellCount)
   #count = 0
+  #highestCell = 0
 
   get count(): number {
     return this.#count
@@ -34,19 +35,21 @@ export class LatencyHistogram {
     const cell = cellOf(us)
     this.#counts[cell] = (this.#counts[cell] as number) + count
     this.#count += count
+    if (cell > this.#highestCell) this.#highestCell = cell
   }
 
   add(other: LatencyHistogram): void {
-    for (let cell = 0; cell < cellCount; cell += 1) {
-      const count = other.#counts[cell] as number
-      if (count > 0) this.#counts[cell] = (this.#counts[cell] as number) + count
+    for (let cell = 0; cell <= other.#highestCell; cell += 1) {
+      this.#counts[cell] = (this.#counts[cell] as number) + (other.#counts[cell] as number)
     }
     this.#count += other.#count
+    this.#highestCell = Math.max(this.#highestCell, other.#highestCell)
   }
 
   reset(): void {
-    this.#counts.fill(0)
+    this.#counts.fill(0, 0, this.#highestCell + 1)
     this.#count = 0
+    this.#highestCell = 0
   }
 
   /** Smallest recorded value (upper edge of its cell) that `percent` of the values do not exceed; 0 when empty. */
@@ -58,8 +61,9 @@ export class LatencyHistogram {
     return this.#count === 0 ? 0 : this.#toHdr().mean
   }
 
+  /** Upper edge of the highest recorded value's cell; 0 when empty. */
   get max(): number {
-    return this.#count === 0 ? 0 : this.#toHdr().maxValue
+    return this.#count === 0 ? 0 : highestOf(this.#highestCell)
   }
 
   /** HdrHistogram V2, compressed, base64: what HdrHistogram's tools of other languages read. */
@@ -79,6 +83,11 @@ export class LatencyHistogram {
     return histogram
   }
 
+  /** The text that HdrHistogram's plotters read (hgrm), values in ms, five steps per halving. */
+  percentileDistribution(): string {
+    return this.#toHdr().outputPercentileDistribution(5, 1_000)
+  }
+
   /** What a result file holds; null when nothing was recorded. */
   toLatency(): Latency | null {
     if (this.#count === 0) return null
@@ -91,17 +100,22 @@ export class LatencyHistogram {
       p95: hdr.getValueAtPercentile(95),
       p99: hdr.getValueAtPercentile(99),
       p999: hdr.getValueAtPercentile(99.9),
-      max: hdr.maxValue,
+      max: this.max,
       hdr: encodeIntoCompressedBase64(hdr),
     }
   }
 
   #toHdr(): JsHistogram {
-    const hdr = build({ bitBucketSize: 64, autoResize: true, numberOfSignificantValueDigits: 3 })
+    const hdr = build({
+      bitBucketSize: 64,
+      autoResize: true,
+      highestTrackableValue: Math.max(exactValues, highestOf(this.#highestCell)),
+      numberOfSignificantValueDigits: 3,
+    })
     if (!(hdr instanceof JsHistogram)) throw new Error('histogram: not the plain one')
-    for (let cell = 0; cell < cellCount; cell += 1) {
+    for (let cell = 0; cell <= this.#highestCell; cell += 1) {
       const count = this.#counts[cell] as number
-      if (count > 0) hdr.recordValueWithCount(valueOf(cell), count)
+      if (count > 0) hdr.recordValueWithCount(highestOf(cell), count)
     }
     return hdr
   }
@@ -117,9 +131,9 @@ const cellOf = (us: number): number => {
   return doubling * valuesPerDoubling + Math.floor(value / 2 ** doubling)
 }
 
-/** Lowest value of a cell. */
-const valueOf = (cell: number): number => {
+/** Highest value of a cell. */
+const highestOf = (cell: number): number => {
   if (cell < exactValues) return cell
   const doubling = Math.floor(cell / valuesPerDoubling) - 1
-  return (cell - doubling * valuesPerDoubling) * 2 ** doubling
+  return (cell - doubling * valuesPerDoubling + 1) * 2 ** doubling - 1
 }
