@@ -1,0 +1,106 @@
+import { deflateRawSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import type { RecordRun } from '../clients/driver.ts'
+import { createPayloadPlan, type PayloadOptions } from './payload.ts'
+import {
+  createHeader,
+  headerSizeBytes,
+  parseDetached,
+  parseHeader,
+  runNumberOf,
+} from './record-header.ts'
+
+const runId = '0123456789ab'
+const identity = { runId, producer: 1, epochOffsetUs: 1_000_000 }
+const defaults: PayloadOptions = {
+  messageSizeBytes: 1024,
+  payloadPattern: 'random',
+  payloadFile: null,
+  compressibility: null,
+  seed: 3,
+}
+const planOf = (options: Partial<PayloadOptions>) =>
+  createPayloadPlan({ ...defaults, ...options }, identity)
+
+const runOf = (
+  plan: ReturnType<typeof planOf>,
+  firstSequence: number,
+  count: number,
+): RecordRun => ({
+  partition: 0,
+  count,
+  firstSequence,
+  intendedAtNs: Float64Array.from({ length: count }, (_, index) => 5_000 + index * 1_000),
+  sentAtNs: 5_000,
+  payload: plan,
+  keys: null,
+})
+
+test.each([0, 1, 35, 36, 37, 256, 1024, 100_000])('a value of %i bytes says who it is', (size) => {
+  const plan = planOf({ messageSizeBytes: size })
+  const run = runOf(plan, 4095, 3)
+  for (let index = 0; index < 3; index += 1) {
+    const { value, header } = plan.render(run, index)
+    const out = createHeader()
+    expect(value.length).toBe(size)
+    expect(header?.name ?? null).toBe(size < headerSizeBytes ? 'bench' : null)
+    const verdict =
+      header === null
+        ? parseHeader(value, 0, size, out)
+        : parseDetached(header.value, value, 0, size, out)
+    expect(verdict).toBe('ok')
+    expect(out).toEqual({
+      run: runNumberOf(runId),
+      producer: 1,
+      sequence: 4095 + index,
+      intendedAtEpochUs: 1_000_005 + index,
+    })
+  }
+})
+
+test('a template driver that patches gets the same bytes', () => {
+  const plan = planOf({ messageSizeBytes: 200 })
+  const run = runOf(plan, 10, 2)
+  const patched = Buffer.alloc(200)
+  plan.writeHeader(patched, 0, run, 1)
+  patched.set(plan.bodies[11 % plan.bodies.length] ?? [], headerSizeBytes)
+  expect(patched).toEqual(plan.render(run, 1).value)
+})
+
+test('the same seed gives the same bytes, another seed others', () => {
+  const bytesOf = (seed: number, payloadPattern: PayloadOptions['payloadPattern']) =>
+    planOf({ seed, payloadPattern }).bodies
+  expect(bytesOf(3, 'random')).toEqual(bytesOf(3, 'random'))
+  expect(bytesOf(3, 'random')).not.toEqual(bytesOf(4, 'random'))
+  expect(bytesOf(3, 'text')).toEqual(bytesOf(3, 'text'))
+  expect(bytesOf(2 ** 40 + 3, 'random')).not.toEqual(bytesOf(3, 'random'))
+})
+
+test('the pool is bounded, and holds one body at least', () => {
+  const sizeOf = (messageSizeBytes: number) =>
+    planOf({ messageSizeBytes, payloadPattern: 'zeros' }).bodies.reduce(
+      (sum, body) => sum + body.length,
+      0,
+    )
+  for (const size of [0, 40, 1024, 1_000_000]) expect(sizeOf(size)).toBeLessThanOrEqual(2 ** 24)
+  expect(sizeOf(20_000_000)).toBe(20_000_000 - headerSizeBytes)
+})
+
+test('the patterns differ as their names say', () => {
+  const first = (options: Partial<PayloadOptions>) => planOf(options).bodies[0] as Buffer
+  expect(first({ payloadPattern: 'zeros' }).every((byte) => byte === 0)).toBe(true)
+  expect(first({ payloadPattern: 'text' }).toString()).toMatch(/^[a-z ]+$/)
+  expect(deflateRawSync(first({})).length).toBeGreaterThan(980)
+  const file = { payloadPattern: 'file', payloadFile: Buffer.from('abc') } as const
+  expect(first(file).toString('latin1', 0, 7)).toBe('abcabca')
+  expect(first({ payloadPattern: 'file', payloadFile: Buffer.alloc(0) }).length).toBe(988)
+})
+
+test.each([0, 0.25, 0.5, 1])(
+  'compressibility %d is the share of bytes that compress away',
+  (share) => {
+    const body = planOf({ messageSizeBytes: 10_036, compressibility: share }).bodies[0] as Buffer
+    const left = deflateRawSync(body).length / body.length
+    expect(Math.abs(left - (1 - share))).toBeLessThan(0.02)
+  },
+)
