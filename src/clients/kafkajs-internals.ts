@@ -90,12 +90,12 @@ const BatchOfKafkajs = load('kafkajs/src/consumer/batch') as new (
 
 /**
  * One Produce request. Unlike `broker.produce`, which throws the first partition's error away with all other answers,
- * it resolves to every partition's own error code. `onWritten` is called when the bytes go to the socket.
+ * it resolves to every partition's own error code. The bytes go to the socket as soon as `beforeWrite` resolves.
  */
 export const produce = (
   broker: InnerBroker,
   args: ProduceArguments,
-  onWritten: () => void,
+  beforeWrite: () => Promise<void>,
 ): Promise<ProduceAnswer | undefined> => {
   const { request, response } = broker.lookupRequest(produceApiKey, requests.Produce)(args)
   return broker.connectionPool.send({
@@ -103,7 +103,7 @@ export const produce = (
       ...request,
       encode: async () => {
         const bytes = await request.encode()
-        onWritten()
+        await beforeWrite()
         return bytes
       },
     },

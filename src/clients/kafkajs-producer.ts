@@ -24,6 +24,7 @@ import {
 } from './kafkajs-internals.ts'
 import { ProducerIdentity } from './kafkajs-producer-identity.ts'
 import { numberOf } from './kafkajs-properties.ts'
+import { WriteOrder } from './kafkajs-write-order.ts'
 
 /** Refusals of a broker that is not, or not fully, the leader: certain, and another attempt may succeed. */
 const leadershipCodes = new Set([5, 6, 19, 74, 75])
@@ -60,6 +61,7 @@ class KafkajsProducer implements Producer {
   readonly #identity: ProducerIdentity | null
   readonly #deliveries = new Set<Delivery>()
   readonly #closing = new AbortController()
+  readonly #writeOrder = new WriteOrder()
   /** The idempotent producer has one delivery under way at a time, so that sequences arrive in order. */
   #previous: Promise<void> = Promise.resolve()
 
@@ -172,13 +174,16 @@ class KafkajsProducer implements Producer {
       parcel.mayHaveLanded = landedBefore.has(parcel)
       if (!parcel.mayHaveLanded) parcel.sequence = null
     }
+    const turn = this.#writeOrder.take(nodeId)
     let isWritten = false
     let answer: ProduceAnswer | undefined
     try {
       const broker = (await this.#handle.cluster.findBroker({ nodeId })) as InnerBroker
       const sent = parcels.filter((parcel) => parcel.delivery.open.has(parcel.run.partition))
       if (sent.length === 0) return
-      answer = await produce(broker, this.#produceArguments(sent), () => {
+      answer = await produce(broker, this.#produceArguments(sent), async () => {
+        await turn.isNext
+        turn.end()
         isWritten = true
         for (const parcel of sent) parcel.mayHaveLanded = true
         this.#sink.onRequest()
@@ -188,6 +193,8 @@ class KafkajsProducer implements Producer {
       if (!isWritten) parcels.forEach(withdraw)
       refuse(parcels, this.#refusalOf(error, isWritten))
       return
+    } finally {
+      turn.end()
     }
     const atNs = this.#clock.nowNs()
     const answers = new Map(
