@@ -1,4 +1,5 @@
-import { cut, type Line, line, padEnd, padStart, printable, type Style, widthOf } from './box.ts'
+import Table from 'cli-table3'
+import { cut, type Line, line, printable, type Style, widthOf } from './box.ts'
 
 /** Rows under a heading, or, where they do not fit, each row as a small paragraph. */
 
@@ -15,27 +16,29 @@ export interface Row {
 
 const maxCellWidth = 28
 
-const headingLines = (columns: readonly Column[]): string[][] => {
-  const split = columns.map((column) => column.heading.split('\n'))
-  const height = Math.max(...split.map((words) => words.length))
-  return Array.from({ length: height }, (_, index) =>
-    split.map((words) => words[index - (height - words.length)] ?? ''),
-  )
-}
+const noLines = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left'],
+    ...['bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+  ].map((name) => [name, '']),
+)
 
-const aligned = (
-  columns: readonly Column[],
-  cells: readonly string[],
-  widths: readonly number[],
-  gap: number,
-): string =>
-  columns
-    .map(({ align }, index) => {
-      const pad = align === 'left' ? padEnd : padStart
-      return pad(cells[index] ?? '', widths[index] ?? 0)
-    })
-    .join(' '.repeat(gap))
-    .trimEnd()
+/** One text line per line of the heading and per row, columns aligned, without rules. */
+const layOut = (columns: readonly Column[], rows: readonly Row[], gap: number): string[] => {
+  const table = new Table({
+    chars: { ...noLines, middle: ' '.repeat(gap) },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+    colAligns: columns.map(({ align }) => align),
+  })
+  table.push(
+    columns.map(({ heading }) => ({ content: heading, vAlign: 'bottom' as const })),
+    ...rows.map(({ cells }) => [...cells]),
+  )
+  return table
+    .toString()
+    .split('\n')
+    .map((text) => text.trimEnd())
+}
 
 const paragraph = (columns: readonly Column[], { cells, style }: Row): Line[] => {
   const [name = '', ...values] = cells
@@ -57,19 +60,10 @@ export const drawTable = (
     cells: cells.map((cell, index) => (index === 0 ? cut(printable(cell), maxCellWidth) : cell)),
     style,
   }))
-  const headings = headingLines(columns)
-  const widths = columns.map((_, index) =>
-    Math.max(
-      ...[...headings, ...shown.map(({ cells }) => cells)].map((cells) =>
-        widthOf(cells[index] ?? ''),
-      ),
-    ),
-  )
-  const sum = widths.reduce((total, columnWidth) => total + columnWidth, 0)
-  const gap = [3, 2, 1].find((space) => sum + space * (columns.length - 1) <= width)
-  if (gap === undefined) return rows.flatMap((row) => paragraph(columns, row))
-  return [
-    ...headings.map((cells) => line(aligned(columns, cells, widths, gap))),
-    ...shown.map(({ cells, style }) => line(aligned(columns, cells, widths, gap), style)),
-  ]
+  const fitting = [3, 2, 1]
+    .map((gap) => layOut(columns, shown, gap))
+    .find((texts) => texts.every((text) => widthOf(text) <= width))
+  if (fitting === undefined) return rows.flatMap((row) => paragraph(columns, row))
+  const headingHeight = fitting.length - shown.length
+  return fitting.map((text, index) => line(text, shown[index - headingHeight]?.style ?? null))
 }
