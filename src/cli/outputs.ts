@@ -55,7 +55,7 @@ const writeFileOf = (flag: string, file: string, text: string, io: Io): void => 
   try {
     writeAtomically(file, text)
   } catch (error) {
-    throw new SurroundingsError(`--${flag} '${file}': cannot be written (${messageOf(error)})`)
+    throw new SurroundingsError(`--${flag}: ${messageOf(error)}`, { cause: error })
   }
 }
 
@@ -82,7 +82,7 @@ export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
       const saved = saveResult(result, resultsDir)
       if (saved.problem !== null) {
         throw new SurroundingsError(
-          `--results-dir '${resultsDir}': ${saved.problem}; the result is in ${saved.path}`,
+          `--results-dir: ${saved.problem}; the result is in ${saved.path}`,
         )
       }
       if (!outputs.isQuiet) io.stderr.write(`saved ${saved.path}\n`)

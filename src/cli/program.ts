@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BenchError, messageOf, UsageError } from '../errors.ts'
+import { readBenchVersion } from '../results/environment.ts'
 import { brokerCommand } from './broker.ts'
 import { cleanCommand } from './clean.ts'
 import { withConfigFile } from './config-file.ts'
@@ -33,29 +33,12 @@ Examples:
 
 Exit codes: 0 all checks held, 1 a check or threshold failed, 2 usage, 3 surroundings (broker, disk, port), 130 Ctrl-C.`
 
-export const readVersion = (): string => {
-  const file = new URL('../../package.json', import.meta.url)
-  const source = new URL('../../../package.json', import.meta.url)
-  for (const candidate of [source, file]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(candidate, 'utf8')) as {
-        name?: string
-        version?: string
-      }
-      if (name === 'kafka-bench' && version) return version
-    } catch {
-      // dist/src/cli is one folder deeper than src/cli: the other candidate is the one.
-    }
-  }
-  return '0.0.0'
-}
-
 const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) => void) => {
   const program = new Command('bench')
     .description(
       'Benchmarks and load-tests Kafka-compatible brokers and accounts for every record.',
     )
-    .version(readVersion(), '-V, --version')
+    .version(readBenchVersion(), '-V, --version')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text.replace(/^error: /, 'bench: ')),

@@ -62,7 +62,12 @@ const parsePayload = (
 ): { payloadPattern: PayloadPattern; payloadFile: Buffer | null } => {
   const pattern = (['random', 'zeros', 'text'] as const).find((name) => name === text)
   if (pattern !== undefined) return { payloadPattern: pattern, payloadFile: null }
-  const payloadFile = readFileOf('payload-pattern', text, maxPayloadFileBytes)
+  const payloadFile = readFileOf(
+    'payload-pattern',
+    text,
+    maxPayloadFileBytes,
+    'random, zeros, text or ',
+  )
   if (payloadFile.length === 0) refuse('payload-pattern', text, 'the file is empty')
   return { payloadPattern: 'file', payloadFile }
 }

@@ -58,7 +58,7 @@ export const runOnce = async (
   const live = createLiveView({
     stream: io.stderr,
     isTty: io.isStderrTty,
-    quiet: isQuiet || options.reportIntervalMs === 0,
+    quiet: isQuiet,
   })
   try {
     return await runBench(options, {

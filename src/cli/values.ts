@@ -115,7 +115,13 @@ export const parsePairs = (option: string, texts: readonly string[]): Record<str
   return pairs
 }
 
-export const readFileOf = (option: string, file: string, maxBytes: number): Buffer => {
+/** `instead` is what else the option takes, for the message. */
+export const readFileOf = (
+  option: string,
+  file: string,
+  maxBytes: number,
+  instead = '',
+): Buffer => {
   let problem: string
   try {
     const stat = statSync(file)
@@ -124,5 +130,5 @@ export const readFileOf = (option: string, file: string, maxBytes: number): Buff
   } catch (error) {
     problem = messageOf(error)
   }
-  return refuse(option, file, `a readable file is needed (${problem})`)
+  return refuse(option, file, `${instead}a readable file is allowed (${problem})`)
 }
