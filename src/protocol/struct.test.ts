@@ -25,6 +25,9 @@ import {
 import { between, since, struct, tagged, withDefault } from './struct.ts'
 import { Reader, WireError, Writer } from './wire.ts'
 
+/** Hexadecimal with spaces where a reader wants them. */
+const packed = (text: string): string => text.replaceAll(' ', '')
+
 const hexOf = <In>(codec: Codec<unknown, In>, version: number, isFlexible: boolean, value: In) => {
   const writer = new Writer()
   codec.compile({ version, isFlexible }).write(writer, value)
@@ -165,7 +168,7 @@ describe('fields', () => {
 
   it('name their path through arrays and structs', () => {
     const nested = struct({ outer: array(struct({ inner: array(struct({ text: string })) })) })
-    const hex = '00000001' + '00000002' + '000161' + '0005616263'
+    const hex = packed('00000001 00000002 000161 0005616263')
     const error = failure(() => valueOf(nested, 0, false, hex)).named('Nested v0 request')
     expect(error.path).toBe('outer[0].inner[1].text')
     expect(error.message).toBe(
@@ -184,7 +187,7 @@ describe('tagged fields', () => {
 
   it('are written in ascending order of their tags, after the plain fields', () => {
     expect(hexOf(table, 1, true, { second: { id: 5 }, plain: 1, first: 'a' })).toBe(
-      '01' + '02' + '00020261' + '0305' + '00000005' + '00',
+      packed('01 02 00020261 0305 00000005 00'),
     )
   })
 
@@ -200,17 +203,17 @@ describe('tagged fields', () => {
   })
 
   it('are skipped when unknown', () => {
-    const hex = '01' + '03' + '00020261' + '0103aabbcc' + '3900'
+    const hex = packed('01 03 00020261 0103aabbcc 3900')
     expect(valueOf(table, 1, true, hex)).toEqual({ plain: 1, first: 'a', second: { id: -1 } })
   })
 
   it.each([
-    ['not ascending', '01' + '02' + '00020261' + '00020261'],
-    ['longer than what is left', '01' + '01' + '0005' + '0261'],
-    ['longer than their field', '01' + '01' + '0003' + '026100'],
-    ['shorter than their field', '01' + '01' + '0001' + '0261'],
-    ['more than there are', '01' + 'ffffffff0f'],
-    ['unknown and too long', '01' + '01' + '09ffffffff0f'],
+    ['not ascending', packed('01 02 00020261 00020261')],
+    ['longer than what is left', packed('01 01 0005 0261')],
+    ['longer than their field', packed('01 01 0003 026100')],
+    ['shorter than their field', packed('01 01 0001 0261')],
+    ['more than there are', packed('01 ffffffff0f')],
+    ['unknown and too long', packed('01 01 09ffffffff0f')],
   ])('are refused when %s', (_name, hex) => {
     expect(() => valueOf(table, 1, true, hex)).toThrow(WireError)
   })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Reader, WireError, Writer } from './wire.ts'
 
@@ -9,6 +9,9 @@ const written = (write: (writer: Writer) => void): Buffer => {
   expect(writer.sizeBytes).toBe(bytes.length)
   return bytes
 }
+
+const writtenText = (text: string): Buffer =>
+  written((writer) => writer.text(text, (sizeBytes) => writer.int16(sizeBytes)))
 
 describe('Writer', () => {
   it('lays out the primitive types big-endian', () => {
@@ -52,10 +55,8 @@ describe('Writer', () => {
   })
 
   it('refuses a string beyond 32767 bytes of UTF-8', () => {
-    const write = (text: string): Buffer =>
-      written((writer) => writer.text(text, (sizeBytes) => writer.int16(sizeBytes)))
-    expect(write('ü'.repeat(16_383)).length).toBe(2 + 32_766)
-    expect(() => write('ü'.repeat(16_384))).toThrow('string of 32768 bytes, at most 32767')
+    expect(writtenText('ü'.repeat(16_383)).length).toBe(2 + 32_766)
+    expect(() => writtenText('ü'.repeat(16_384))).toThrow('string of 32768 bytes, at most 32767')
   })
 
   it('appends large bytes by reference and copies small ones', () => {

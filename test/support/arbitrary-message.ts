@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Api } from '../../src/protocol/api.ts'
 import type { AnyCodec, AnyField } from '../../src/protocol/schema.ts'
 

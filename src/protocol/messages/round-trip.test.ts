@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arbitraryMessage, versionsOf } from '../../../test/support/arbitrary-message.ts'
 import { type Api, decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../api.ts'
