@@ -12,7 +12,7 @@ const withoutSecrets = (properties: Readonly<Record<string, string>>): Record<st
 /** `topic` and `consumerGroup` are the names really used; both may be fresh ones. */
 export const effectiveConfig = (
   options: RunOptions,
-  used: { topic: string; consumerGroup: string | null; messageCount: number | null },
+  used: { topic: string; consumerGroup: string | null },
 ): RunConfig => {
   const { payloadFile, security, clientProperties, failIf, label: _label, ...plain } = options
   const { tls, sasl } = security

@@ -4,7 +4,7 @@
  */
 import type { PayloadPlan, Producer, RecordRun, SendFailure } from '../clients/driver.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { Partitioner } from './keys.ts'
+import type { Placement } from './keys.ts'
 import type { Pacer } from './pacer.ts'
 import { RunDraft, RunQueue } from './run-queue.ts'
 
@@ -25,17 +25,17 @@ export interface LoadPlan {
 export interface LoadParts {
   readonly clock: Clock
   readonly producer: Producer
-  readonly partitioner: Partitioner
+  readonly placement: Placement
   readonly payload: PayloadPlan
-  /** Null: closed loop. */
-  readonly pacer: Pacer | null
+  readonly pacer: Pacer
   readonly stop: AbortSignal
   readonly lost: AbortSignal
   readonly listener: LoadListener
 }
 
 export interface LoadListener {
-  onSent(run: RecordRun): void
+  /** Gives away the next `count` sequences of the partition; called in the order of sending. */
+  takeSequences(partition: number, count: number): number
   onAcked(run: RecordRun, baseOffset: number, atNs: number): void
   onFailed(run: RecordRun, failure: SendFailure): void
 }
@@ -97,6 +97,12 @@ export class Load {
     this.#plan = plan
     this.#parts = parts
     this.#queue = new RunQueue(plan.partitionCount, plan.messageSizeBytes, plan.batchSizeBytes)
+  }
+
+  /** First send to last ack; 0 when nothing was acked. */
+  get elapsedMs(): number {
+    if (this.firstSentNs === null || this.lastAckNs === null) return 0
+    return (this.lastAckNs - this.firstSentNs) / 1e6
   }
 
   /** Resolves when the last answer is in, or when draining has taken as long as it may. */
@@ -199,23 +205,23 @@ export class Load {
   #dueBy(nowNs: number): number {
     const { pacer } = this.#parts
     const endNs = this.#endNs()
-    if (pacer === null) return nowNs < endNs ? this.#limit() : this.#taken
-    return Math.min(this.#limit(), pacer.dueBefore(Math.min(nowNs + 1, endNs) - this.startNs))
+    if (!pacer.isOpenLoop) return nowNs < endNs ? this.#limit() : this.#taken
+    return Math.min(this.#limit(), pacer.dueCount(Math.min(nowNs, endNs - 1) - this.startNs))
   }
 
   #intendedNs(nowNs: number): number {
-    const { pacer } = this.#parts
-    return pacer === null ? nowNs : this.startNs + pacer.intendedNs(this.#taken)
+    return this.startNs + this.#parts.pacer.intendedNs(this.#taken, nowNs - this.startNs)
   }
 
   #take(nowNs: number): void {
     if (nowNs < this.#pausedUntilNs) return
     const { batchRecords, concurrency } = this.#plan
     if (batchRecords !== null) return this.#takeRequests(nowNs, batchRecords)
+    const { placement } = this.#parts
     const count = Math.min(concurrency - this.#usedSlots, this.#dueBy(nowNs) - this.#taken)
     for (let index = 0; index < count; index += 1) {
-      const { partition, key } = this.#parts.partitioner.next()
-      this.#queue.add(partition, key, this.#intendedNs(nowNs), nowNs)
+      const partition = placement.next()
+      this.#queue.add(partition, placement.key, this.#intendedNs(nowNs), nowNs)
       this.#taken += 1
     }
     this.#usedSlots += Math.max(0, count)
@@ -233,14 +239,14 @@ export class Load {
 
   /** Records without keys go to one partition per request, those with keys where their keys belong. */
   #draftRequest(size: number, nowNs: number): RunDraft[] {
+    const { placement } = this.#parts
     const drafts = new Map<number, RunDraft>()
-    let record = this.#parts.partitioner.next()
+    let partition = placement.next()
     for (let index = 0; index < size; index += 1) {
-      if (index > 0 && record.key !== null) record = this.#parts.partitioner.next()
-      const { partition, key } = record
-      const draft = drafts.get(partition) ?? this.#queue.draft(partition, nowNs)
+      if (index > 0 && placement.key !== null) partition = placement.next()
+      const draft = drafts.get(partition) ?? new RunDraft(partition, nowNs)
       drafts.set(partition, draft)
-      this.#queue.addTo(draft, key, this.#intendedNs(nowNs))
+      draft.add(this.#intendedNs(nowNs), placement.key, 0)
       this.#taken += 1
     }
     return [...drafts.values()]
@@ -254,13 +260,15 @@ export class Load {
   #send(drafts: readonly RunDraft[], request: Request | null): void {
     const { clock, payload, producer, listener } = this.#parts
     const sentAtNs = clock.nowNs()
-    const runs = drafts.map((draft) => draft.seal(sentAtNs, payload))
+    const runs = drafts.map((draft) => {
+      const firstSequence = listener.takeSequences(draft.partition, draft.count)
+      return draft.seal(firstSequence, sentAtNs, payload)
+    })
     this.firstSentNs ??= sentAtNs
     this.lastSentNs = sentAtNs
     for (const run of runs) {
       this.#inFlight.set(run, request)
       this.sent += run.count
-      listener.onSent(run)
     }
     producer.send(runs)
   }
@@ -270,7 +278,7 @@ export class Load {
     const drainMs = this.#drainMs(end)
     if (this.#end === null) {
       this.#end = end
-      if (this.#parts.pacer !== null) this.unsent = Math.max(0, this.#dueBy(nowNs) - this.#taken)
+      if (this.#parts.pacer.isOpenLoop) this.unsent = Math.max(0, this.#dueBy(nowNs) - this.#taken)
     } else if (end === 'lost') this.#end = end
     this.#drainUntilNs = Math.min(this.#drainUntilNs, nowNs + drainMs * 1e6)
     this.#scheduleTurn()
@@ -314,9 +322,9 @@ export class Load {
     const openedAtNs = this.#queue.oldestOpenedAtNs()
     if (openedAtNs !== null) atNs = Math.min(atNs, openedAtNs + this.#plan.lingerMs * 1e6)
     if (nowNs < this.#pausedUntilNs) return Math.min(atNs, this.#pausedUntilNs)
-    if (pacer !== null && this.#usedSlots < this.#plan.concurrency) {
+    if (pacer.isOpenLoop && this.#usedSlots < this.#plan.concurrency) {
       const lastOfNext = this.#taken + (this.#plan.batchRecords ?? 1) - 1
-      atNs = Math.min(atNs, this.startNs + pacer.intendedNs(lastOfNext))
+      atNs = Math.min(atNs, this.startNs + pacer.intendedNs(lastOfNext, 0))
     }
     return atNs
   }

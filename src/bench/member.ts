@@ -13,6 +13,7 @@ export class Member {
   /** Join and sync were done at least once, with partitions or without. */
   hasSettled = false
   rebalances = 0
+  /** Records delivered to it, those that another member had before included. */
   records = 0
   crash: string | null = null
   readonly generations: number[] = []
@@ -20,8 +21,8 @@ export class Member {
   partitions: readonly number[] = []
   /** What it may read now. */
   held: ReadonlySet<number> = new Set()
-  /** Next offset to read of each partition it holds and has read from. */
-  readonly positions = new Map<number, number>()
+  /** Partitions whose position at or beyond the target it has committed. */
+  readonly committedAtTarget = new Set<number>()
   /** Records that waited for this member when it started; null when that could not be read. */
   lagAtStart: number | null = null
 
@@ -38,7 +39,6 @@ export class Member {
       case 'revoked':
       case 'left':
         this.held = new Set()
-        return this.positions.clear()
     }
   }
 
@@ -52,9 +52,6 @@ export class Member {
     if (this.hasSettled) this.rebalances += 1
     this.hasSettled = true
     this.held = new Set(partitions)
-    for (const partition of this.positions.keys()) {
-      if (!this.held.has(partition)) this.positions.delete(partition)
-    }
     if (partitions.length === 0) return
     this.partitions = partitions.toSorted((a, b) => a - b)
     this.firstAssignmentNs ??= atNs

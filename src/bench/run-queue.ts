@@ -7,15 +7,13 @@ const recordOverheadBytes = 12
 /** A run that is still growing. */
 export class RunDraft {
   readonly partition: number
-  readonly firstSequence: number
   readonly openedAtNs: number
   readonly intendedAtNs: number[] = []
   readonly keys: Buffer[] = []
   sizeBytes = 0
 
-  constructor(partition: number, firstSequence: number, openedAtNs: number) {
+  constructor(partition: number, openedAtNs: number) {
     this.partition = partition
-    this.firstSequence = firstSequence
     this.openedAtNs = openedAtNs
   }
 
@@ -25,11 +23,15 @@ export class RunDraft {
     this.sizeBytes += sizeBytes
   }
 
-  seal(sentAtNs: number, payload: PayloadPlan): RecordRun {
+  get count(): number {
+    return this.intendedAtNs.length
+  }
+
+  seal(firstSequence: number, sentAtNs: number, payload: PayloadPlan): RecordRun {
     return {
       partition: this.partition,
-      count: this.intendedAtNs.length,
-      firstSequence: this.firstSequence,
+      count: this.count,
+      firstSequence,
       intendedAtNs: Float64Array.from(this.intendedAtNs),
       sentAtNs,
       payload,
@@ -41,26 +43,13 @@ export class RunDraft {
 export class RunQueue {
   readonly #valueSizeBytes: number
   readonly #limitBytes: number
-  readonly #nextSequences: number[]
   /** By partition, oldest first; only the last one still grows. */
   readonly #drafts: RunDraft[][]
 
   constructor(partitionCount: number, valueSizeBytes: number, limitBytes: number) {
     this.#valueSizeBytes = valueSizeBytes
     this.#limitBytes = limitBytes
-    this.#nextSequences = new Array<number>(partitionCount).fill(0)
     this.#drafts = Array.from({ length: partitionCount }, () => [])
-  }
-
-  /** A new draft that starts at the next sequence of its partition and is not part of the queue. */
-  draft(partition: number, nowNs: number): RunDraft {
-    return new RunDraft(partition, this.#nextSequences[partition] as number, nowNs)
-  }
-
-  /** Gives the record the next sequence of its partition, whose youngest draft must be `draft`. */
-  addTo(draft: RunDraft, key: Buffer | null, intendedAtNs: number): void {
-    this.#nextSequences[draft.partition] = (this.#nextSequences[draft.partition] as number) + 1
-    draft.add(intendedAtNs, key, this.#sizeOf(key))
   }
 
   /** Queues a record. A batch always takes at least one. */
@@ -68,10 +57,10 @@ export class RunQueue {
     const drafts = this.#drafts[partition] as RunDraft[]
     let draft = drafts.at(-1)
     if (draft === undefined || draft.sizeBytes + this.#sizeOf(key) > this.#limitBytes) {
-      draft = this.draft(partition, nowNs)
+      draft = new RunDraft(partition, nowNs)
       drafts.push(draft)
     }
-    this.addTo(draft, key, intendedAtNs)
+    draft.add(intendedAtNs, key, this.#sizeOf(key))
   }
 
   #sizeOf(key: Buffer | null): number {

@@ -1,9 +1,20 @@
 /** One run from its options to its result: prepare, warm up, measure, drain, verify. */
-import type { Admin, Driver } from '../clients/driver.ts'
+import type { Admin, ConnectionOptions, Driver } from '../clients/driver.ts'
 import type { Clock } from '../clock.ts'
+import { DriverError, messageOf, SurroundingsError } from '../errors.ts'
 import type { ProgressListener } from '../results/progress.ts'
-import type { Environment, RunResult } from '../results/result.ts'
+import type { Environment, Mode, RunResult, RunStatus, Warning } from '../results/result.ts'
+import { effectiveConfig } from './config.ts'
+import { runConsume } from './consume.ts'
+import { limitAdmin } from './limited-admin.ts'
+import { runMetadata } from './metadata.ts'
 import type { RunOptions } from './options.ts'
+import { runProduce } from './produce.ts'
+import { runRoundTrip } from './round-trip.ts'
+import type { RunContext, RunFigures } from './run-context.ts'
+import { checkThreshold } from './thresholds.ts'
+import { endsWithin } from './time-limit.ts'
+import { isTopicDeleted, noTopic, prepareTopic, type RunTopic } from './topic.ts'
 
 /** What a run is given besides its wish. */
 export interface RunEnvironment {
@@ -30,14 +41,143 @@ export interface RunOutcome {
   lost: string | null
 }
 
+const closeLimitMs = 5_000
+
+const modes: Record<Mode, (context: RunContext) => Promise<RunFigures>> = {
+  produce: runProduce,
+  consume: runConsume,
+  'round-trip': runRoundTrip,
+  metadata: runMetadata,
+}
+
+const connectionOf = (options: RunOptions, { target }: RunEnvironment): ConnectionOptions => ({
+  bootstrapServers: target.bootstrapServers,
+  clientId: options.clientProperties['client.id'] ?? 'bench',
+  connectTimeoutMs: options.connectTimeoutMs,
+  requestTimeoutMs: options.requestTimeoutMs,
+  security: options.security,
+  properties: options.clientProperties,
+})
+
+/** Deletes what only this run used; what cannot be deleted is a warning. */
+const cleanUp = async (
+  context: RunContext,
+  parts: { isTopicGone: boolean; isGroupGone: boolean },
+): Promise<Warning[]> => {
+  const { admin, topic, groupId } = context
+  const warnings: Warning[] = []
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      const text = `${what} was not deleted: ${messageOf(error)}`
+      warnings.push({ code: 'not-deleted', text, advice: 'Delete it by hand or run bench clean.' })
+    }
+  }
+  if (parts.isGroupGone) await attempt(`group ${groupId}`, () => admin.deleteGroup(groupId))
+  if (parts.isTopicGone) await attempt(`topic ${topic.name}`, () => admin.deleteTopic(topic.name))
+  return warnings
+}
+
+const statusOf = (figures: RunFigures, stop: AbortSignal): RunStatus => {
+  if (figures.lost !== null) return 'failed'
+  return stop.aborted ? 'interrupted' : 'completed'
+}
+
+const assemble = (
+  options: RunOptions,
+  environment: RunEnvironment,
+  parts: { context: RunContext; figures: RunFigures; startedAt: string; broker: string },
+): RunResult => {
+  const { context, figures, startedAt, broker } = parts
+  const { target, stop, runId, command } = environment
+  const { lost: _lost, ...measured } = figures
+  const { kind, dataDir } = target
+  const bootstrapServers = target.bootstrapServers.join(',')
+  const result: RunResult = {
+    schemaVersion: 1,
+    runId,
+    label: options.label,
+    status: statusOf(figures, stop),
+    startedAt,
+    command,
+    environment: { ...environment.environment, broker },
+    target:
+      dataDir === undefined ? { kind, bootstrapServers } : { kind, bootstrapServers, dataDir },
+    config: effectiveConfig(options, {
+      topic: context.topic.name,
+      consumerGroup: options.mode === 'consume' ? context.groupId : options.consumerGroup,
+    }),
+    ...measured,
+  }
+  for (const threshold of options.failIf) result.checks.push(checkThreshold(threshold, result))
+  return result
+}
+
+const isTopicNeeded = (options: RunOptions): boolean =>
+  options.mode !== 'metadata' || options.topic !== null || options.createTopic
+
+const measureOn = async (
+  admin: Admin,
+  options: RunOptions,
+  environment: RunEnvironment,
+): Promise<RunOutcome> => {
+  const { driver, clock, runId, onProgress, stop, lost } = environment
+  const startedAt = new Date(clock.epochMs()).toISOString()
+  onProgress({ type: 'phase', phase: 'prepare', detail: '' })
+  const broker = environment.environment.broker || (await admin.brokerVersion())
+  const topic: RunTopic = isTopicNeeded(options)
+    ? await prepareTopic(admin, options, runId)
+    : noTopic
+  const context: RunContext = {
+    options,
+    driver,
+    admin,
+    clock,
+    connection: connectionOf(options, environment),
+    runId,
+    topic,
+    groupId: options.consumerGroup ?? `bench-${runId}`,
+    onProgress,
+    stop,
+    lost,
+  }
+  let figures: RunFigures
+  try {
+    figures = await modes[options.mode](context)
+  } catch (error) {
+    await cleanUp(context, { isTopicGone: topic.isFresh, isGroupGone: false })
+    throw error
+  }
+  const result = assemble(options, environment, { context, figures, startedAt, broker })
+  if (figures.lost === null) {
+    const haveChecksHeld = result.checks.every((check) => check.ok)
+    const isGroupGone =
+      options.mode === 'consume' && options.consumerGroup === null && haveChecksHeld
+    const isTopicGone = isTopicDeleted(topic, options, haveChecksHeld)
+    result.warnings.push(...(await cleanUp(context, { isTopicGone, isGroupGone })))
+  }
+  return { result, lost: figures.lost }
+}
+
 /**
  * Runs once. Findings are checks and warnings of the result.
  * Throws a `UsageError` (the topic of `--create-topic` exists) or a `SurroundingsError` (no such topic, broker
  * unreachable, group busy) only before the load has begun.
  */
-export const runBench = (
-  _options: RunOptions,
-  _environment: RunEnvironment,
+export const runBench = async (
+  options: RunOptions,
+  environment: RunEnvironment,
 ): Promise<RunOutcome> => {
-  throw new Error('not yet')
+  const { clock, lost } = environment
+  const opened = await environment.openAdmin()
+  const limitMs = options.connectTimeoutMs + options.requestTimeoutMs
+  try {
+    return await measureOn(limitAdmin(opened, clock, limitMs, lost), options, environment)
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error
+    throw new SurroundingsError(error.message, { cause: error })
+  } finally {
+    await endsWithin(clock, closeLimitMs, opened.close())
+  }
 }

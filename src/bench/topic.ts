@@ -12,6 +12,9 @@ export interface RunTopic {
   readonly isFresh: boolean
 }
 
+/** For `--mode metadata` without a topic. */
+export const noTopic: RunTopic = { name: '', partitionCount: 0, isFresh: false }
+
 /** True when the mode may create a topic that the user named and that is not there. */
 const createsMissing = (options: RunOptions): boolean =>
   options.createTopic || options.mode === 'produce' || options.mode === 'round-trip'

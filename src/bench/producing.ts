@@ -1,0 +1,164 @@
+/** The producing side of a run: one producer, and one load with its own ledger per phase (fill, warm-up, measure). */
+import type { Producer, ProducerSink, RecordRun } from '../clients/driver.ts'
+import { LatencyHistogram } from '../results/histogram.ts'
+import type { TimelinePoint } from '../results/result.ts'
+import { createPlacement } from './keys.ts'
+import { Load, type LoadEnd, type LoadListener, type LoadPlan } from './load.ts'
+import { Meter } from './meter.ts'
+import { createPacer, unpaced } from './pacer.ts'
+import { type BenchPayloadPlan, createPayloadPlan } from './payload.ts'
+import { ProduceLedger } from './produce-ledger.ts'
+import { Failures } from './produce-verdict.ts'
+import type { RunContext } from './run-context.ts'
+import { endsWithin } from './time-limit.ts'
+
+const closeLimitMs = 10_000
+
+export type ProducePhase = 'fill' | 'warm-up' | 'measure'
+
+/** Each phase has its own sequences, so that its records can be told apart in the log. */
+export const producerNumbers: Record<ProducePhase, number> = { measure: 0, fill: 0, 'warm-up': 1 }
+
+export interface Produced {
+  readonly load: Load
+  readonly ledger: ProduceLedger
+  readonly end: LoadEnd
+  readonly response: LatencyHistogram
+  readonly service: LatencyHistogram
+  readonly timeline: TimelinePoint[]
+}
+
+export class Producing {
+  readonly failures = new Failures()
+  readonly produced: Produced[] = []
+  readonly #context: RunContext
+  readonly #payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>
+  readonly #loads: Load[] = []
+  #producer: Producer | null = null
+
+  private constructor(context: RunContext, payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>) {
+    this.#context = context
+    this.#payloads = payloads
+  }
+
+  /** Connects, and makes the payloads of `phases` before any clock starts. */
+  static async open(
+    context: RunContext,
+    phases: readonly ProducePhase[],
+    epochOffsetUs: number,
+  ): Promise<Producing> {
+    const { driver, connection, options, topic, runId } = context
+    const payloads = new Map(
+      phases.map((phase) => {
+        const identity = { runId, producer: producerNumbers[phase], epochOffsetUs }
+        return [phase, createPayloadPlan(options, identity)]
+      }),
+    )
+    const producing = new Producing(context, payloads)
+    const { acks, compression, isIdempotent, messageTimeoutMs } = options
+    const wish = { topic: topic.name, acks, compression, isIdempotent, messageTimeoutMs }
+    producing.#producer = await driver.createProducer(connection, wish, producing.#sink)
+    return producing
+  }
+
+  /** Runs one phase to the end of its draining. */
+  async run(
+    phase: ProducePhase,
+    bounds: { durationMs: number | null; messageCount: number | null },
+  ): Promise<Produced> {
+    const { clock, options, topic, runId, onProgress } = this.#context
+    const { partitionCount } = topic
+    onProgress({ type: 'phase', phase, detail: topic.name })
+    const meter = new Meter(clock, onProgress, {
+      phase,
+      durationMs: bounds.durationMs,
+      reportIntervalMs: options.reportIntervalMs,
+      lag: null,
+    })
+    const ledger = new ProduceLedger(runId, producerNumbers[phase], partitionCount)
+    const response = new LatencyHistogram()
+    const service = new LatencyHistogram()
+    const listener: LoadListener = {
+      takeSequences: (partition, count) => ledger.take(partition, count),
+      onAcked: (run, baseOffset, atNs) => {
+        ledger.onAck(run.partition, run.firstSequence, run.count, baseOffset)
+        service.recordCount((atNs - run.sentAtNs) / 1e3, run.count)
+        recordResponses(run, atNs, response, meter)
+        meter.addRecords(run.count, run.count * options.messageSizeBytes)
+      },
+      onFailed: (run, failure) => {
+        ledger.onFailure(run.partition, run.firstSequence, run.count, failure.isUnknown)
+        this.failures.add(failure, run.count)
+        meter.addFailed(run.count)
+      },
+    }
+    const load = this.#createLoad(phase, bounds, listener)
+    this.#loads.unshift(load)
+    const end = await load.run()
+    meter.end()
+    const produced = { load, ledger, end, response, service, timeline: meter.timeline }
+    this.produced.push(produced)
+    return produced
+  }
+
+  /** What is still in flight ends as unknown. */
+  async close(): Promise<void> {
+    const { clock } = this.#context
+    if (this.#producer !== null) await endsWithin(clock, closeLimitMs, this.#producer.close())
+    for (const load of this.#loads) load.giveUp()
+  }
+
+  #createLoad(
+    phase: ProducePhase,
+    bounds: { durationMs: number | null; messageCount: number | null },
+    listener: LoadListener,
+  ): Load {
+    const { clock, options, topic, stop, lost } = this.#context
+    const { partitionCount } = topic
+    const { keyPattern, seed, rateRecordsPerSec } = options
+    const isPaced = rateRecordsPerSec !== null && phase !== 'fill'
+    const plan: LoadPlan = { ...options, ...bounds, partitionCount }
+    return new Load(plan, {
+      clock,
+      producer: this.#producer as Producer,
+      placement: createPlacement({ keyPattern, seed, partitionCount }),
+      payload: this.#payloads.get(phase) as BenchPayloadPlan,
+      pacer: isPaced ? createPacer(rateRecordsPerSec) : unpaced,
+      stop,
+      lost,
+      listener,
+    })
+  }
+
+  /** A late answer belongs to the phase that sent. */
+  readonly #sink: ProducerSink = {
+    onAck: (run, baseOffset, atNs) => {
+      this.#loads.some((load) => load.onAck(run, baseOffset, atNs))
+    },
+    onFailure: (run, failure, atNs) => {
+      this.#loads.some((load) => load.onFailure(run, failure, atNs))
+    },
+    onRequest: () => {
+      const [current] = this.#loads
+      if (current !== undefined) current.requests += 1
+    },
+  }
+}
+
+/** Records due at the same time have waited equally long. */
+const recordResponses = (
+  run: RecordRun,
+  atNs: number,
+  response: LatencyHistogram,
+  meter: Meter,
+): void => {
+  const { intendedAtNs, count } = run
+  for (let index = 0; index < count; ) {
+    const intendedNs = intendedAtNs[index] as number
+    const first = index
+    while (index < count && intendedAtNs[index] === intendedNs) index += 1
+    const us = (atNs - intendedNs) / 1e3
+    response.recordCount(us, index - first)
+    meter.addLatency(us, index - first)
+  }
+}

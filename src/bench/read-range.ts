@@ -1,0 +1,68 @@
+/** Reads fixed offset ranges of a topic once, without a group, into a ledger. */
+import type { BatchCursor, ConsumerSink } from '../clients/driver.ts'
+import type { ConsumeLedger } from './consume-ledger.ts'
+import { createHeader, parseRecord } from './record-header.ts'
+import type { RunContext } from './run-context.ts'
+import { endsWithin } from './time-limit.ts'
+
+export interface OffsetRange {
+  readonly partition: number
+  /** Inclusive. */
+  readonly fromOffset: number
+  /** Exclusive. */
+  readonly toOffset: number
+}
+
+const stallLimitMs = 10_000
+const tickMs = 20
+const closeLimitMs = 5_000
+
+/** Resolves when every range is read, or when nothing came for 10 s; the ledger tells which. Never rejects. */
+export const readRanges = async (
+  context: RunContext,
+  ranges: readonly OffsetRange[],
+  ledger: ConsumeLedger,
+): Promise<void> => {
+  const { driver, connection, clock, options, topic, lost } = context
+  const wanted = ranges.filter(({ fromOffset, toOffset }) => fromOffset < toOffset)
+  if (wanted.length === 0 || lost.aborted) return
+  const ends = new Map(wanted.map(({ partition, toOffset }) => [partition, toOffset]))
+  const header = createHeader()
+  let lastBatchNs = clock.nowNs()
+  let isOver = false
+  const onBatch = (batch: BatchCursor): void => {
+    const { partition, fromOffset } = batch
+    const end = ends.get(partition) ?? 0
+    if (isOver || fromOffset >= end) return
+    lastBatchNs = clock.nowNs()
+    const run = ledger.onBatch(0, partition, fromOffset, Math.min(batch.toOffset, end))
+    while (batch.next() && batch.offset < end) {
+      run.observe(batch.offset, parseRecord(batch, header), header)
+    }
+  }
+  const sink: ConsumerSink = {
+    onBatch,
+    onGroupEvent: () => {},
+    onFetch: () => {},
+    onCrash: () => {
+      isOver = true
+    },
+  }
+  const { isolation, fetchMinBytes, fetchMaxWaitMs, maxPartitionFetchBytes } = options
+  const partitions = wanted.map(({ partition, fromOffset }) => ({ partition, fromOffset }))
+  const wish = { topic: topic.name, partitions, isolation, fetchMinBytes, fetchMaxWaitMs }
+  try {
+    const reader = await driver.createReader(connection, { ...wish, maxPartitionFetchBytes }, sink)
+    await reader.start()
+    const isRead = (): boolean =>
+      wanted.every(({ partition, toOffset }) => (ledger.position(partition) ?? 0) >= toOffset)
+    while (!isOver && !isRead() && !lost.aborted) {
+      if (clock.nowNs() - lastBatchNs >= stallLimitMs * 1e6) break
+      await new Promise<void>((resolve) => void clock.setTimer(tickMs, resolve))
+    }
+    isOver = true
+    await endsWithin(clock, closeLimitMs, reader.close())
+  } catch {
+    // What was not read shows in the ledger.
+  }
+}
