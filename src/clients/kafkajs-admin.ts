@@ -1,5 +1,5 @@
 /** Topics, offsets and groups through kafkajs: its admin client, and single requests where that one does too much. */
-import { ConfigResourceTypes, type Admin as KafkajsClientAdmin } from 'kafkajs'
+import kafkajs, { type Admin as KafkajsClientAdmin } from 'kafkajs'
 import { type Clock, systemClock } from '../clock.ts'
 import { DriverError } from '../errors.ts'
 import type { Admin, ConnectionOptions, PartitionWatermarks } from './driver.ts'
@@ -13,6 +13,8 @@ import {
 import { kafkaCodeOf, toDriverError } from './kafkajs-errors.ts'
 import type { InnerBroker } from './kafkajs-internals.ts'
 
+// Node finds only some of kafkajs' exports by name.
+const { ConfigResourceTypes } = kafkajs
 const unknownTopicCode = 3
 const topicExistsCode = 36
 const readUncommitted = 0

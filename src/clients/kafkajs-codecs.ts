@@ -1,7 +1,10 @@
 /** Gives kafkajs, which brings only gzip, the other compression codecs. */
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { type Codec, compress, decompress, readyCompression } from '../protocol/compression.ts'
 import type { Compression } from './driver.ts'
+
+// Node finds only some of kafkajs' exports by name.
+const { CompressionCodecs, CompressionTypes } = kafkajs
 
 /** What the records of one fetched batch may become. */
 const decompressedLimitBytes = 256 * 2 ** 20
@@ -12,7 +15,7 @@ export const compressionTypes = {
   snappy: CompressionTypes.Snappy,
   lz4: CompressionTypes.LZ4,
   zstd: CompressionTypes.ZSTD,
-} as const satisfies Record<Compression, CompressionTypes>
+} as const satisfies Record<Compression, number>
 
 /** Registers the codecs for the whole process; each is loaded when the first batch needs it. */
 export const registerCodecs = (): void => {
