@@ -34,9 +34,14 @@ const isToken = (line: string, token: string): boolean => {
 }
 
 /** Calls `onToken` when the peer has presented the token; anything else closes the connection. */
-const awaitToken = (socket: Socket, token: string, onToken: () => void): void => {
+const awaitToken = (
+  socket: Socket,
+  { token, clock }: LeaseServerOptions,
+  onToken: () => void,
+): void => {
   let text = ''
-  socket.setTimeout(handshakeTimeoutMs, () => socket.destroy())
+  const limit = clock.setTimer(handshakeTimeoutMs, () => socket.destroy())
+  socket.on('close', () => limit.cancel())
   socket.on('data', (chunk) => {
     text += chunk.toString('latin1')
     const end = text.indexOf('\n')
@@ -45,8 +50,8 @@ const awaitToken = (socket: Socket, token: string, onToken: () => void): void =>
       socket.destroy()
       return
     }
+    limit.cancel()
     socket.removeAllListeners('data')
-    socket.setTimeout(0)
     socket.resume()
     onToken()
   })
@@ -74,7 +79,7 @@ export const listenForLeases = (options: LeaseServerOptions): Promise<LeaseServe
       sockets.delete(socket)
       if (leases.delete(socket)) waitAtZero(options.lingerMs)
     })
-    awaitToken(socket, options.token, () => {
+    awaitToken(socket, options, () => {
       if (isClosed) {
         socket.destroy()
         return
@@ -109,23 +114,24 @@ export interface Lease {
 }
 
 /** Asks for a lease; null when the broker does not grant it (it is ending, or not that broker any more). Never rejects. */
-export const requestLease = (port: number, token: string): Promise<Lease | null> =>
+export const requestLease = (port: number, token: string, clock: Clock): Promise<Lease | null> =>
   new Promise((resolve) => {
-    const socket = createConnection({ host, port, timeout: handshakeTimeoutMs })
+    const socket = createConnection({ host, port })
+    const limit = clock.setTimer(handshakeTimeoutMs, () => socket.destroy())
     const ended = new Promise<void>((done) => {
       socket.on('close', () => {
+        limit.cancel()
         done()
         resolve(null)
       })
     })
     socket.on('error', () => socket.destroy())
-    socket.on('timeout', () => socket.destroy())
     socket.on('connect', () => socket.write(`${token}\n`))
     let text = ''
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
       if (text !== held) return
-      socket.setTimeout(0)
+      limit.cancel()
       // A command that is done ends, whatever it forgot.
       socket.unref()
       resolve({ ended, end: () => socket.end() })

@@ -129,7 +129,7 @@ const find = async (
     // The one with other settings may have lost its last user just now.
     if (conflict !== null && waitedMs > conflictPatienceMs) throw conflict
     if (conflict === null && lock?.state === 'running' && lock.leasePort !== null) {
-      const lease = await requestLease(lock.leasePort, lock.token)
+      const lease = await requestLease(lock.leasePort, lock.token, clock)
       if (lease !== null) return { lock, lease, child }
     }
     const exitCode = child?.exitCode ?? null
