@@ -22,6 +22,15 @@ const defaults: PayloadOptions = {
 const planOf = (options: Partial<PayloadOptions>) =>
   createPayloadPlan({ ...defaults, ...options }, identity)
 
+const bodiesOf = (seed: number, payloadPattern: PayloadOptions['payloadPattern']) =>
+  planOf({ seed, payloadPattern }).bodies
+const poolSizeOf = (messageSizeBytes: number) =>
+  planOf({ messageSizeBytes, payloadPattern: 'zeros' }).bodies.reduce(
+    (sum, body) => sum + body.length,
+    0,
+  )
+const firstBody = (options: Partial<PayloadOptions>) => planOf(options).bodies[0] as Buffer
+
 const runOf = (
   plan: ReturnType<typeof planOf>,
   firstSequence: number,
@@ -68,32 +77,24 @@ test('a template driver that patches gets the same bytes', () => {
 })
 
 test('the same seed gives the same bytes, another seed others', () => {
-  const bytesOf = (seed: number, payloadPattern: PayloadOptions['payloadPattern']) =>
-    planOf({ seed, payloadPattern }).bodies
-  expect(bytesOf(3, 'random')).toEqual(bytesOf(3, 'random'))
-  expect(bytesOf(3, 'random')).not.toEqual(bytesOf(4, 'random'))
-  expect(bytesOf(3, 'text')).toEqual(bytesOf(3, 'text'))
-  expect(bytesOf(2 ** 40 + 3, 'random')).not.toEqual(bytesOf(3, 'random'))
+  expect(bodiesOf(3, 'random')).toEqual(bodiesOf(3, 'random'))
+  expect(bodiesOf(3, 'random')).not.toEqual(bodiesOf(4, 'random'))
+  expect(bodiesOf(3, 'text')).toEqual(bodiesOf(3, 'text'))
+  expect(bodiesOf(2 ** 40 + 3, 'random')).not.toEqual(bodiesOf(3, 'random'))
 })
 
 test('the pool is bounded, and holds one body at least', () => {
-  const sizeOf = (messageSizeBytes: number) =>
-    planOf({ messageSizeBytes, payloadPattern: 'zeros' }).bodies.reduce(
-      (sum, body) => sum + body.length,
-      0,
-    )
-  for (const size of [0, 40, 1024, 1_000_000]) expect(sizeOf(size)).toBeLessThanOrEqual(2 ** 24)
-  expect(sizeOf(20_000_000)).toBe(20_000_000 - headerSizeBytes)
+  for (const size of [0, 40, 1024, 1_000_000]) expect(poolSizeOf(size)).toBeLessThanOrEqual(2 ** 24)
+  expect(poolSizeOf(20_000_000)).toBe(20_000_000 - headerSizeBytes)
 })
 
 test('the patterns differ as their names say', () => {
-  const first = (options: Partial<PayloadOptions>) => planOf(options).bodies[0] as Buffer
-  expect(first({ payloadPattern: 'zeros' }).every((byte) => byte === 0)).toBe(true)
-  expect(first({ payloadPattern: 'text' }).toString()).toMatch(/^[a-z ]+$/)
-  expect(deflateRawSync(first({})).length).toBeGreaterThan(980)
+  expect(firstBody({ payloadPattern: 'zeros' }).every((byte) => byte === 0)).toBe(true)
+  expect(firstBody({ payloadPattern: 'text' }).toString()).toMatch(/^[a-z ]+$/)
+  expect(deflateRawSync(firstBody({})).length).toBeGreaterThan(980)
   const file = { payloadPattern: 'file', payloadFile: Buffer.from('abc') } as const
-  expect(first(file).toString('latin1', 0, 7)).toBe('abcabca')
-  expect(first({ payloadPattern: 'file', payloadFile: Buffer.alloc(0) }).length).toBe(988)
+  expect(firstBody(file).toString('latin1', 0, 7)).toBe('abcabca')
+  expect(firstBody({ payloadPattern: 'file', payloadFile: Buffer.alloc(0) }).length).toBe(988)
 })
 
 test.each([0, 0.25, 0.5, 1])(

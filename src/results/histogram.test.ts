@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { build, JsHistogram } from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
 import { LatencyHistogram } from './histogram.ts'
