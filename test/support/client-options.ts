@@ -74,7 +74,7 @@ export const collectingProducerSink = () => {
   return { sink, all, ended, requests: () => requests }
 }
 
-export interface Received {
+interface Received {
   partition: number
   offset: number
   value: string | null

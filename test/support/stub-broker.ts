@@ -22,7 +22,7 @@ export interface ProducedPartition {
   producerId: number
 }
 
-export type ProduceReply =
+type ProduceReply =
   /** Error code by partition; 0 where none is given. */
   { errorCodes?: Record<number, number> } | 'silence' | 'hang-up'
 
