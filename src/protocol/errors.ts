@@ -138,8 +138,7 @@ export const errorCode = {
   SHARE_SESSION_LIMIT_REACHED: 133,
 } as const
 
-export type ErrorName = keyof typeof errorCode
-export type ErrorCode = (typeof errorCode)[ErrorName]
+type ErrorName = keyof typeof errorCode
 
 /** The errors whose Java exception extends `RetriableException`: the same request may succeed later. */
 const retriable: ReadonlySet<ErrorName> = new Set<ErrorName>([

@@ -26,7 +26,7 @@ import { produce } from './produce.ts'
 import { saslHandshake } from './sasl-handshake.ts'
 import { syncGroup } from './sync-group.ts'
 
-/** Every API that the broker serves, by name and by key. */
+/** Every API that the broker serves, by name. */
 
 export const apis = {
   Produce: produce,
@@ -62,10 +62,3 @@ export type ApiName = keyof typeof apis
 export type RequestOf<N extends ApiName> = Decoded<(typeof apis)[N]['request']>
 /** A response to encode; fields with a default may be left out. */
 export type ResponseOf<N extends ApiName> = Given<(typeof apis)[N]['response']>
-
-const byKey = new Map<number, (typeof apis)[ApiName]>(
-  Object.values(apis).map((one) => [one.key, one]),
-)
-
-/** Undefined when the key is not served. */
-export const apiByKey = (key: number): (typeof apis)[ApiName] | undefined => byKey.get(key)
