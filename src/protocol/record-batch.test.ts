@@ -35,7 +35,7 @@ interface KafkajsRecord {
   headers: Record<string, Buffer>
 }
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0/index.js') as {
-  RecordBatch(options: object): Promise<{ buffer: Buffer }>
+  RecordBatch: (this: void, options: object) => Promise<{ buffer: Buffer }>
 }
 const Record = require('kafkajs/src/protocol/recordBatch/record/v0/index.js') as (
   options: object,

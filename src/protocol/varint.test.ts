@@ -35,9 +35,10 @@ test.each(values)('%d is written as kafkajs writes it and read back', (value) =>
   expect(reader.position).toBe(end)
 })
 
+const read = (bytes: number[]): number =>
+  new VarintReader(Buffer.from(bytes), 0, bytes.length).next()
+
 test('hostile varints throw', () => {
-  const read = (bytes: number[]): number =>
-    new VarintReader(Buffer.from(bytes), 0, bytes.length).next()
   expect(() => read([])).toThrow(RangeError)
   expect(() => read([0x80])).toThrow(RangeError)
   expect(() => read(Array(10).fill(0xff))).toThrow(RangeError)

@@ -1,0 +1,254 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../test/support/temp-folder.ts'
+import { type DiskStoreOptions, diskStore } from './disk.ts'
+import { memoryStore } from './memory.ts'
+import { type Segment, StorageError, type Store } from './store.ts'
+
+const GiB = 2 ** 30
+const plenty = () => ({ freeBytes: 100 * GiB, totalBytes: 1_000 * GiB })
+const openDisk = (folder: string, options: Partial<DiskStoreOptions> = {}): Store =>
+  diskStore({ folder, segmentBytes: 1_000, log: () => {}, readSpace: plenty, ...options })
+const openMemory = (kind: 'memory' | 'ring', maxBytes = 1_000_000): Store =>
+  memoryStore({ kind, maxBytes, segmentBytes: 1_000 })
+
+const bytes = (length: number, fill: number): Buffer => Buffer.alloc(length, fill)
+
+describe.each<[string, () => Store]>([
+  ['disk', () => openDisk(tempFolder())],
+  ['memory', () => openMemory('memory')],
+  ['ring', () => openMemory('ring')],
+])('a %s store', (kind, open) => {
+  test('gives back what was appended, by position', () => {
+    const store = open()
+    expect(store.kind).toBe(kind)
+    const partition = store.openPartition('id', 0)
+    expect(partition.found).toEqual([])
+    const segment = partition.create(7, 10, 5)
+    expect([segment.baseOffset, segment.sizeBytes, segment.capacityBytes]).toEqual([7, 0, 1_000])
+    segment.append(bytes(300, 1), 11)
+    segment.append(bytes(200, 2), 12)
+    expect([segment.sizeBytes, segment.modifiedAtMs, store.sizeBytes]).toEqual([500, 12, 500])
+    expect(segment.read(299, 2)).toEqual(Buffer.from([1, 2]))
+    expect(segment.read(400, 1_000)).toEqual(bytes(100, 2))
+    expect(segment.read(500, 10)).toHaveLength(0)
+    store.close()
+  })
+
+  test('a segment is at least as large as what it is made for', () => {
+    const store = open()
+    const segment = store.openPartition('id', 0).create(0, 5_000, 0)
+    segment.append(bytes(5_000, 1), 0)
+    expect(segment.read(4_999, 9)).toEqual(bytes(1, 1))
+    store.close()
+  })
+
+  test('truncate forgets the tail', () => {
+    const store = open()
+    const segment = store.openPartition('id', 0).create(0, 10, 0)
+    segment.append(bytes(100, 1), 0)
+    segment.truncate(40)
+    segment.append(bytes(10, 2), 0)
+    expect(segment.sizeBytes).toBe(50)
+    expect(segment.read(39, 2)).toEqual(Buffer.from([1, 2]))
+    expect(store.sizeBytes).toBe(50)
+    store.close()
+  })
+
+  test('removed segments and deleted topics count no more', () => {
+    const store = open()
+    const one = store.openPartition('one', 0)
+    const other = store.openPartition('other', 3)
+    const first = one.create(0, 10, 0)
+    first.append(bytes(100, 1), 0)
+    one.create(9, 10, 0).append(bytes(50, 1), 0)
+    other.create(0, 10, 0).append(bytes(7, 1), 0)
+    one.remove(first)
+    expect(store.sizeBytes).toBe(57)
+    store.deleteTopic('one')
+    store.deleteTopic('unknown')
+    expect(store.sizeBytes).toBe(7)
+    store.close()
+  })
+
+  test('journals keep their entries in order', () => {
+    const store = open()
+    const journal = store.journal('things')
+    journal.append({ a: 1 })
+    journal.append({ b: 'zwei\n' })
+    expect(journal.entries()).toEqual([{ a: 1 }, { b: 'zwei\n' }])
+    journal.rewrite([{ c: 3 }])
+    journal.append({ d: 4 })
+    expect(journal.entries()).toEqual([{ c: 3 }, { d: 4 }])
+    journal.close()
+    store.close()
+  })
+})
+
+describe('disk', () => {
+  test('finds segments, states and sizes again', () => {
+    const folder = tempFolder()
+    const before = openDisk(folder)
+    const partition = before.openPartition('id', 2)
+    partition.create(0, 10, 0).append(bytes(100, 1), 0)
+    partition.create(1_000, 10, 0).append(bytes(60, 2), 0)
+    partition.writeState(1_000, 'state')
+    before.close()
+
+    const store = openDisk(folder)
+    expect(store.sizeBytes).toBe(160)
+    const again = store.openPartition('id', 2)
+    expect(again.found.map((segment) => [segment.baseOffset, segment.sizeBytes])).toEqual([
+      [0, 100],
+      [1_000, 60],
+    ])
+    expect(again.found[1]?.read(0, 100)).toEqual(bytes(60, 2))
+    expect([again.readState(0), again.readState(1_000)]).toEqual([null, 'state'])
+    again.remove(again.found[1] as Segment)
+    expect(again.readState(1_000)).toBeNull()
+    store.close()
+  })
+
+  test('makes no files for partitions without records and removes those of a deleted topic', () => {
+    const folder = tempFolder()
+    const store = openDisk(folder)
+    const partition = store.openPartition('id', 0)
+    expect(readdirSync(path.join(folder, 'topics'))).toEqual([])
+    partition.create(0, 10, 0).append(bytes(1, 1), 0)
+    expect(readdirSync(path.join(folder, 'topics'))).toEqual(['id'])
+    store.deleteTopic('id')
+    expect(readdirSync(path.join(folder, 'topics'))).toEqual([])
+    store.close()
+  })
+
+  test('serves more segments than it keeps files open', () => {
+    const store = openDisk(tempFolder())
+    const segments = Array.from({ length: 300 }, (_, i) => {
+      const segment = store.openPartition('id', i).create(0, 10, 0)
+      segment.append(bytes(3, i), 0)
+      return segment
+    })
+    for (const [i, segment] of segments.entries()) {
+      segment.append(bytes(1, 255), 0)
+      expect(segment.read(0, 9)).toEqual(Buffer.from([i % 256, i % 256, i % 256, 255]))
+    }
+    expect(readdirSync('/proc/self/fd').length).toBeLessThan(250)
+    store.close()
+  })
+
+  test('a full disk is a storage error that leaves nothing behind', () => {
+    let isFull = true
+    const write = (): void => {
+      if (isFull) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
+    }
+    const store = openDisk(tempFolder(), { write })
+    const segment = store.openPartition('id', 0).create(0, 10, 0)
+    expect(() => segment.append(bytes(10, 1), 0)).toThrow(StorageError)
+    expect(() => segment.append(bytes(10, 1), 0)).toThrow('ENOSPC')
+    expect([segment.sizeBytes, store.sizeBytes]).toEqual([0, 0])
+    isFull = false
+    segment.append(bytes(10, 1), 0)
+    expect(segment.sizeBytes).toBe(10)
+    store.close()
+  })
+
+  test('refuses while too little space is free and takes up again', () => {
+    let freeBytes = 100 * GiB
+    let asked = 0
+    const readSpace = () => {
+      asked++
+      return { freeBytes, totalBytes: 40 * GiB }
+    }
+    const store = openDisk(tempFolder(), { readSpace, write: () => {} })
+    const segment = store.openPartition('id', 0).create(0, 10, 0)
+    const megabyte = bytes(2 ** 20, 0)
+    for (let i = 0; i < 32; i++) segment.append(megabyte, 0)
+    expect(asked).toBe(2)
+    freeBytes = 2 * GiB
+    expect(() => {
+      for (let i = 0; i < 17; i++) segment.append(megabyte, 0)
+    }).toThrow(/too little free space .* 2048 MiB are free, 2048 MiB must stay free/)
+    expect(() => segment.append(bytes(1, 0), 0)).toThrow(StorageError)
+    freeBytes = 3 * GiB
+    segment.append(bytes(1, 0), 0)
+    store.close()
+  })
+
+  test('says once where the data are when they pass 2 GiB', () => {
+    const lines: string[] = []
+    const folder = tempFolder()
+    const store = openDisk(folder, { log: (line) => void lines.push(line), write: () => {} })
+    const segment = store.openPartition('id', 0).create(0, 10, 0)
+    const large = bytes(2 ** 28, 0)
+    for (let i = 0; i < 7; i++) segment.append(large, 0)
+    expect(lines).toEqual([])
+    for (let i = 0; i < 5; i++) segment.append(large, 0)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain(folder)
+    store.close()
+  })
+
+  test('a folder that cannot be used is a storage error', () => {
+    expect(() => openDisk('/dev/null/data')).toThrow(/\/dev\/null\/data cannot be used/)
+  })
+})
+
+describe('memory', () => {
+  test('fails at its bound, naming it, and has room again after a deletion', () => {
+    const store = openMemory('memory', 2_500)
+    const partition = store.openPartition('id', 0)
+    // An eighth of the bound is the largest segment.
+    for (let i = 0; i < 8; i++) partition.create(i, 300, 0)
+    expect(() => partition.create(9, 300, 0)).toThrow(
+      /memory store is full: 2500 bytes are allowed \(store\.max\.bytes\)/,
+    )
+    store.deleteTopic('id')
+    partition.create(10, 300, 0)
+    store.close()
+  })
+})
+
+describe('ring', () => {
+  test('takes the oldest segments of all partitions away and tells their owner', () => {
+    const store = openMemory('ring', 2_500)
+    const taken: [string, number][] = []
+    const open = (id: string) => {
+      const partition = store.openPartition(id, 0)
+      partition.onRecycled((segment) => void taken.push([id, segment.baseOffset]))
+      return partition
+    }
+    const [a, b] = [open('a'), open('b')]
+    for (let i = 0; i < 4; i++) {
+      a.create(i, 300, 0)
+      b.create(i, 300, 0)
+    }
+    expect(taken).toEqual([])
+    a.create(4, 300, 0)
+    b.create(4, 600, 0)
+    expect(taken).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['a', 1],
+    ])
+    store.close()
+  })
+
+  test('uses memory again, but not what a reader may still hold', () => {
+    const store = openMemory('ring', 2_500)
+    const partition = store.openPartition('id', 0)
+    const first = partition.create(0, 10, 0)
+    first.append(bytes(100, 1), 0)
+    const view = first.read(0, 100)
+    for (let i = 1; i < 40; i++) partition.create(i, 10, 0).append(bytes(100, 9), 0)
+    expect(view).toEqual(bytes(100, 1))
+    store.close()
+  })
+
+  test('a segment larger than the bound is a storage error', () => {
+    const store = openMemory('ring', 2_500)
+    const partition = store.openPartition('id', 0)
+    expect(() => partition.create(0, 3_000, 0)).toThrow(StorageError)
+    store.close()
+  })
+})
