@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type Api, decodeResponse, encodeResponse } from '../api.ts'
+import { type Api, decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../api.ts'
 import { type ApiName, apis } from './index.ts'
 
 /** Hexadecimal with spaces where a reader wants them. */
@@ -75,4 +75,34 @@ it('names the bytes that are left over', () => {
   expect(() => decodeResponse(apis.Heartbeat, 0, Buffer.from('000007', 'hex'))).toThrow(
     'Heartbeat v0 response: 1 bytes left over at byte 2',
   )
+})
+
+interface PlatformaticRequest {
+  api: ApiName
+  version: number
+  hex: string
+  /** The values that the client was asked to send. */
+  said: (string | number | boolean)[]
+}
+
+const readPlatformatic = (): PlatformaticRequest[] => {
+  const path = new URL('../../../test/golden/protocol/platformatic-1.35.json', import.meta.url)
+  return JSON.parse(readFileSync(path, 'utf8')) as PlatformaticRequest[]
+}
+
+const leaves = (value: unknown): unknown[] => {
+  if (Buffer.isBuffer(value)) return [value.toString()]
+  return typeof value === 'object' && value !== null
+    ? Object.values(value).flatMap(leaves)
+    : [value]
+}
+
+describe('flexible requests of @platformatic/kafka 1.35', () => {
+  it.each(readPlatformatic())('$api v$version', ({ api, version, hex, said }) => {
+    const one: Api = apis[api]
+    const request = decodeRequest(one, version, Buffer.from(hex, 'hex'))
+    expect(leaves(request)).toEqual(expect.arrayContaining(said))
+    const again = Buffer.concat(encodeRequest(one, version, request as never))
+    expect(again.toString('hex')).toBe(hex)
+  })
 })
