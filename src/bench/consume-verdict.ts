@@ -7,6 +7,7 @@ import { judgeMembers } from './member-verdict.ts'
 import type { RunOptions } from './options.ts'
 import type { PartitionReport } from './partition-ledger.ts'
 import { partitionResult } from './produce-verify.ts'
+import { sumOf, zeroCheck } from './run-context.ts'
 
 /** So long without a record before the end, with lag left, and reading has stalled. */
 const stallMs = 5_000
@@ -21,12 +22,6 @@ export interface ConsumeEnd {
 interface JudgedPartition {
   readonly result: PartitionResult
   readonly report: PartitionReport
-}
-
-const sumOf = <T>(items: Iterable<T>, of: (item: T) => number): number => {
-  let sum = 0
-  for (const item of items) sum += of(item)
-  return sum
 }
 
 /**
@@ -74,13 +69,6 @@ const judgePartition = (
   }
   return { result: notJudged > 0 ? { ...result, notJudged } : result, report }
 }
-
-const zeroCheck = (name: string, actual: number): Check => ({
-  name,
-  ok: actual === 0,
-  expected: 0,
-  actual,
-})
 
 const findingWarnings = (reports: readonly PartitionReport[]): Warning[] => {
   const moved = sumOf(reports, (report) => report.duplicates)

@@ -9,9 +9,10 @@ import type { Warning } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import type { GroupStart } from './group-start.ts'
 import { Member } from './member.ts'
+import type { MemberRun } from './partition-ledger.ts'
 import { createHeader, parseRecord } from './record-header.ts'
 import type { RunContext } from './run-context.ts'
-import { endsWithin } from './time-limit.ts'
+import { endsWithin, withTimeLimit } from './time-limit.ts'
 
 export type ReadingEnd =
   | 'drained'
@@ -123,7 +124,7 @@ export class GroupReading {
       await Promise.all(this.members.map((member) => this.#commit(member)))
     }
     if (!isLost) await beforeLeaving()
-    const closing = this.members.map((member) => member.consumer?.close())
+    const closing = this.members.map(async (member) => member.consumer?.close())
     this.#thaw()
     await endsWithin(clock, closeLimitMs, Promise.all(closing))
   }
@@ -231,28 +232,30 @@ export class GroupReading {
    */
   #onBatch(member: Member, index: number, batch: BatchCursor): void | Promise<void> {
     if (this.#end !== null) return this.#thawed
-    const { partition, toOffset } = batch
     let records = 0
     let bytes = 0
-    let sliceTo = Math.min(toOffset, batch.fromOffset + this.#remaining())
-    let run = this.ledger.onBatch(index, partition, batch.fromOffset, sliceTo)
-    const nextSlice = (): void => {
-      const from = sliceTo
-      sliceTo = Math.min(toOffset, from + this.#remaining())
-      run = this.ledger.onBatch(index, partition, from, sliceTo)
-    }
+    let slice = this.#openSlice(index, batch, batch.fromOffset)
     while (batch.next()) {
-      while (batch.offset >= sliceTo && this.#remaining() > 0) nextSlice()
-      if (batch.offset >= sliceTo) break
+      while (batch.offset >= slice.to && this.#remaining() > 0) {
+        slice = this.#openSlice(index, batch, slice.to)
+      }
+      if (batch.offset >= slice.to) break
       const verdict = parseRecord(batch, this.#header)
-      if (!run.observe(batch.offset, verdict, this.#header)) continue
+      if (!slice.run.observe(batch.offset, verdict, this.#header)) continue
       records += 1
       bytes += Math.max(0, batch.valueLength)
       if (verdict === 'ok') this.#measureEndToEnd(batch.receivedAtNs)
     }
-    while (sliceTo < toOffset && this.#remaining() > 0) nextSlice()
+    while (slice.to < batch.toOffset && this.#remaining() > 0) {
+      slice = this.#openSlice(index, batch, slice.to)
+    }
     member.records = this.ledger.recordsOf(index)
     this.#count(member, { records, bytes, atNs: batch.receivedAtNs })
+  }
+
+  #openSlice(index: number, batch: BatchCursor, from: number): { to: number; run: MemberRun } {
+    const to = Math.min(batch.toOffset, from + this.#remaining())
+    return { to, run: this.ledger.onBatch(index, batch.partition, from, to) }
   }
 
   #count(member: Member, tally: BatchTally): void {
@@ -342,24 +345,18 @@ export class GroupReading {
   }
 
   async #commit(member: Member): Promise<void> {
+    const { clock } = this.#context
     const positions = this.ledger.positions(this.members.indexOf(member))
     if (member.consumer === null || positions.size === 0) return
-    let failure: string | null = 'no answer'
-    const commit = member.consumer.commit(positions).then(
-      () => {
-        failure = null
-      },
-      (error: unknown) => {
-        failure = messageOf(error)
-      },
-    )
-    await endsWithin(this.#context.clock, commitLimitMs, commit)
-    if (failure === null) return
-    this.warnings.push({
-      code: 'commit-failed',
-      text: `${member.name}: its last commit failed: ${String(failure)}`,
-      advice: 'Other members of the group may read some of its records again.',
-    })
+    try {
+      await withTimeLimit(clock, commitLimitMs, 'commit', member.consumer.commit(positions))
+    } catch (error) {
+      this.warnings.push({
+        code: 'commit-failed',
+        text: `${member.name}: its last commit failed: ${messageOf(error)}`,
+        advice: 'Other members of the group may read some of its records again.',
+      })
+    }
   }
 
   #finish(end: ReadingEnd): void {

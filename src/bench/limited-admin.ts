@@ -21,30 +21,32 @@ export const limitAdmin = (
     async (...given) => {
       const gone = (): SurroundingsError => new SurroundingsError(lossOf(lost) ?? '')
       if (lost.aborted) throw gone()
-      let onLost = (): void => {}
+      const answered = new AbortController()
       const loss = new Promise<never>((_resolve, reject) => {
-        onLost = () => reject(gone())
-        lost.addEventListener('abort', onLost, { once: true })
+        const { signal } = answered
+        lost.addEventListener('abort', () => reject(gone()), { once: true, signal })
       })
       try {
-        const answer = withTimeLimit(clock, limitMs, what, call.apply(admin, given))
+        const answer = withTimeLimit(clock, limitMs, what, call(...given))
         return await Promise.race([answer, loss])
       } finally {
-        lost.removeEventListener('abort', onLost)
+        answered.abort()
       }
     }
   return {
-    brokerVersion: limit('broker version', admin.brokerVersion),
-    partitionCount: limit('metadata', admin.partitionCount),
-    createTopic: limit('create topic', admin.createTopic),
-    deleteTopic: limit('delete topic', admin.deleteTopic),
-    watermarks: limit('watermarks', admin.watermarks),
-    committedOffsets: limit('committed offsets', admin.committedOffsets),
-    setCommittedOffsets: limit('set committed offsets', admin.setCommittedOffsets),
-    groupMembers: limit('group members', admin.groupMembers),
-    deleteGroup: limit('delete group', admin.deleteGroup),
-    listTopics: limit('list topics', admin.listTopics),
-    listGroups: limit('list groups', admin.listGroups),
-    close: limit('close', admin.close),
+    brokerVersion: limit('broker version', (...given) => admin.brokerVersion(...given)),
+    partitionCount: limit('metadata', (...given) => admin.partitionCount(...given)),
+    createTopic: limit('create topic', (...given) => admin.createTopic(...given)),
+    deleteTopic: limit('delete topic', (...given) => admin.deleteTopic(...given)),
+    watermarks: limit('watermarks', (...given) => admin.watermarks(...given)),
+    committedOffsets: limit('committed offsets', (...given) => admin.committedOffsets(...given)),
+    setCommittedOffsets: limit('set committed offsets', (...given) =>
+      admin.setCommittedOffsets(...given),
+    ),
+    groupMembers: limit('group members', (...given) => admin.groupMembers(...given)),
+    deleteGroup: limit('delete group', (...given) => admin.deleteGroup(...given)),
+    listTopics: limit('list topics', (...given) => admin.listTopics(...given)),
+    listGroups: limit('list groups', (...given) => admin.listGroups(...given)),
+    close: limit('close', (...given) => admin.close(...given)),
   }
 }

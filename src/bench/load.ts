@@ -150,7 +150,7 @@ export class Load {
   /** What the driver never answered: `unknown`. To be called after the producer was closed. */
   giveUp(): void {
     const failure = { isUnknown: true, isConnectionLost: false, message: 'never answered' }
-    for (const run of [...this.#inFlight.keys()]) this.onFailure(run, failure, this.lastSentNs)
+    for (const run of this.#inFlight.keys()) this.onFailure(run, failure, this.lastSentNs)
   }
 
   #release(run: RecordRun): boolean {

@@ -1,6 +1,7 @@
 /** Was every member served? The rule "a member that gets nothing", without any waiting or asking. */
 import type { Check, Warning } from '../results/result.ts'
 import type { Member } from './member.ts'
+import { sumOf } from './run-context.ts'
 
 export interface GroupAtEnd {
   partitionCount: number
@@ -10,15 +11,9 @@ export interface GroupAtEnd {
   lag: ReadonlyMap<number, number>
 }
 
-const sumOf = (numbers: Iterable<number>): number => {
-  let sum = 0
-  for (const number of numbers) sum += number
-  return sum
-}
-
 /** Null: nothing to find fault with. */
 const faultOf = (member: Member, group: GroupAtEnd): string | null => {
-  const lagAtEnd = sumOf(group.lag.values())
+  const lagAtEnd = sumOf(group.lag.values(), (lag) => lag)
   if (member.crash !== null) return `${member.name} gave up: ${member.crash}`
   if (member.firstAssignmentNs === null) {
     if (group.memberCount > group.partitionCount) return null
@@ -26,7 +21,7 @@ const faultOf = (member: Member, group: GroupAtEnd): string | null => {
     if (!member.lagAtStart) return null
     return `${member.name} was never assigned a partition, lag ${member.lagAtStart} when it joined`
   }
-  const ownLag = sumOf([...member.held].map((partition) => group.lag.get(partition) ?? 0))
+  const ownLag = sumOf(member.held, (partition) => group.lag.get(partition) ?? 0)
   if (member.records > 0 || ownLag === 0) return null
   return `${member.name} received nothing from ${[...member.held].join(', ')}, lag ${ownLag}`
 }

@@ -1,7 +1,9 @@
 /** `--mode metadata`: so many Metadata requests in flight, one operation per answer. Nothing is verified. */
-import type { PayloadPlan, Producer, RecordRun } from '../clients/driver.ts'
+import type { MetadataClient, PayloadPlan, Producer, RecordRun } from '../clients/driver.ts'
+import type { Clock } from '../clock.ts'
 import { DriverError, messageOf } from '../errors.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
+import type { Totals } from '../results/result.ts'
 import { createPlacement } from './keys.ts'
 import { Load, type LoadListener } from './load.ts'
 import { Meter } from './meter.ts'
@@ -18,22 +20,63 @@ const nothingToRender: PayloadPlan = {
   },
 }
 
-/** The load's loop with a request in the place of each record. */
+/** A producer that asks for metadata in the place of each record. */
+const askInstead = (client: MetadataClient, clock: Clock, loadOf: () => Load): Producer => {
+  const ask = async (run: RecordRun): Promise<void> => {
+    const load = loadOf()
+    load.requests += 1
+    try {
+      await client.request()
+      load.onAck(run, -1, clock.nowNs())
+    } catch (error) {
+      const isConnectionLost = !(error instanceof DriverError) || error.kafkaCode === null
+      const failure = { isUnknown: false, isConnectionLost, message: messageOf(error) }
+      load.onFailure(run, failure, clock.nowNs())
+    }
+  }
+  return {
+    send: (runs) => runs.forEach((run) => void ask(run)),
+    close: () => client.close(),
+  }
+}
+
+const createLoad = (
+  { options, clock, stop, lost }: RunContext,
+  client: MetadataClient,
+  listener: LoadListener,
+): Load => {
+  const { rateRecordsPerSec } = options
+  const plan = { ...options, partitionCount: 1, batchRecords: 1, lingerMs: 0 }
+  const load: Load = new Load(plan, {
+    clock,
+    producer: askInstead(client, clock, () => load),
+    placement: createPlacement({ keyPattern: 'none', seed: 0, partitionCount: 1 }),
+    payload: nothingToRender,
+    pacer: rateRecordsPerSec === null ? unpaced : createPacer(rateRecordsPerSec),
+    stop,
+    lost,
+    listener,
+  })
+  return load
+}
+
+const totalsOf = (load: Load): Totals => {
+  const { acked: records, failed, unknown, unsent, elapsedMs, requests } = load
+  return withRates({ records, failed, unknown, unsent, bytes: 0, elapsedMs, requests })
+}
+
+/** The producing loop with a request in the place of each record. */
 export const runMetadata = async (context: RunContext): Promise<RunFigures> => {
   const { options, driver, clock, connection, onProgress, stop, lost } = context
-  const { durationMs, reportIntervalMs, rateRecordsPerSec } = options
+  const { durationMs, reportIntervalMs, messageCount } = options
   const client = await driver.createMetadataClient(connection)
   const response = new LatencyHistogram()
   const service = new LatencyHistogram()
   const failures = new Failures()
-  onProgress({ type: 'phase', phase: 'measure', detail: '' })
-  const meter = new Meter(clock, onProgress, {
-    phase: 'measure',
-    durationMs,
-    reportIntervalMs,
-    lag: null,
-  })
-  const listener: LoadListener = {
+  const phase = 'measure'
+  onProgress({ type: 'phase', phase, detail: '' })
+  const meter = new Meter(clock, onProgress, { phase, durationMs, reportIntervalMs, lag: null })
+  const load = createLoad(context, client, {
     takeSequences: () => 0,
     onAcked: (run, _baseOffset, atNs) => {
       const responseUs = (atNs - (run.intendedAtNs[0] as number)) / 1e3
@@ -46,73 +89,19 @@ export const runMetadata = async (context: RunContext): Promise<RunFigures> => {
       failures.add(failure, run.count)
       meter.addFailed(run.count)
     },
-  }
-  const ask = async (run: RecordRun): Promise<void> => {
-    load.requests += 1
-    try {
-      await client.request()
-      load.onAck(run, -1, clock.nowNs())
-    } catch (error) {
-      const isConnectionLost = !(error instanceof DriverError) || error.kafkaCode === null
-      const failure = { isUnknown: false, isConnectionLost, message: messageOf(error) }
-      load.onFailure(run, failure, clock.nowNs())
-    }
-  }
-  const producer: Producer = {
-    send: (runs) => runs.forEach((run) => void ask(run)),
-    close: () => client.close(),
-  }
-  const load = new Load(
-    {
-      partitionCount: 1,
-      concurrency: options.concurrency,
-      batchRecords: 1,
-      messageSizeBytes: 0,
-      batchSizeBytes: 0,
-      lingerMs: 0,
-      messageCount: options.messageCount,
-      durationMs,
-      messageTimeoutMs: options.messageTimeoutMs,
-    },
-    {
-      clock,
-      producer,
-      placement: createPlacement({ keyPattern: 'none', seed: 0, partitionCount: 1 }),
-      payload: nothingToRender,
-      pacer: rateRecordsPerSec === null ? unpaced : createPacer(rateRecordsPerSec),
-      stop,
-      lost,
-      listener,
-    },
-  )
+  })
   const end = await load.run()
   meter.end()
   await endsWithin(clock, closeLimitMs, client.close())
   load.giveUp()
   return {
-    totals: withRates({
-      records: load.acked,
-      failed: load.failed,
-      unknown: load.unknown,
-      unsent: load.unsent,
-      bytes: 0,
-      elapsedMs: load.elapsedMs,
-      requests: load.requests,
-    }),
+    totals: totalsOf(load),
     warmup: noWarmup,
-    latencyUs: {
-      response: response.toLatency(),
-      service: service.toLatency(),
-      endToEnd: null,
-    },
+    latencyUs: { response: response.toLatency(), service: service.toLatency(), endToEnd: null },
     timeline: meter.timeline,
     partitions: [],
     consumers: [],
-    checks: loadChecks([load], {
-      what: 'request',
-      messageCount: options.messageCount,
-      isInterrupted: stop.aborted,
-    }),
+    checks: loadChecks([load], { what: 'request', messageCount, isInterrupted: stop.aborted }),
     warnings: failures.warnings('request'),
     lost: lossOfLoad(load, end, lost),
   }

@@ -111,10 +111,10 @@ export class Meter {
     this.#pointTimer = this.#clock.setTimer(this.#untilNext(pointIntervalMs), this.#endPoint)
   }
 
-  /** Counted from the start of the phase, so that late timers do not add up. */
+  /** Counted from the start of the phase, so that late timers do not add up; timers may also come a bit early. */
   #untilNext(intervalMs: number): number {
     const elapsedMs = (this.#clock.nowNs() - this.#startNs) / 1e6
-    return (Math.floor(elapsedMs / intervalMs + 1e-6) + 1) * intervalMs - elapsedMs
+    return (Math.floor(elapsedMs / intervalMs + 0.01) + 1) * intervalMs - elapsedMs
   }
 
   #takePoint(): void {

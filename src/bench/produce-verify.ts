@@ -4,7 +4,7 @@ import type { Check, PartitionResult, Warning } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import { balanceLog, type LogBalance, type ProduceLedger } from './produce-ledger.ts'
 import { readRanges } from './read-range.ts'
-import type { RunContext } from './run-context.ts'
+import { type RunContext, sumOf } from './run-context.ts'
 
 export interface Verification {
   partitions: PartitionResult[]
@@ -19,9 +19,6 @@ interface Scan {
 }
 
 export const checkName = 'acked-equals-watermark-delta'
-
-const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
-  items.reduce((sum, item) => sum + of(item), 0)
 
 export const partitionResult = (
   before: PartitionWatermarks,

@@ -1,5 +1,6 @@
 /** Reads fixed offset ranges of a topic once, without a group, into a ledger. */
 import type { BatchCursor, ConsumerSink } from '../clients/driver.ts'
+import { sleep } from '../clock.ts'
 import type { ConsumeLedger } from './consume-ledger.ts'
 import { createHeader, parseRecord } from './record-header.ts'
 import type { RunContext } from './run-context.ts'
@@ -56,10 +57,9 @@ export const readRanges = async (
     await reader.start()
     const isRead = (): boolean =>
       wanted.every(({ partition, toOffset }) => (ledger.position(partition) ?? 0) >= toOffset)
-    while (!isOver && !isRead() && !lost.aborted) {
-      if (clock.nowNs() - lastBatchNs >= stallLimitMs * 1e6) break
-      await new Promise<void>((resolve) => void clock.setTimer(tickMs, resolve))
-    }
+    const isDone = (): boolean =>
+      isOver || isRead() || lost.aborted || clock.nowNs() - lastBatchNs >= stallLimitMs * 1e6
+    while (!isDone()) await sleep(clock, tickMs, lost)
     isOver = true
     await endsWithin(clock, closeLimitMs, reader.close())
   } catch {

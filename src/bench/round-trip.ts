@@ -8,7 +8,7 @@ import { epochOffsetOf, measuredTotals, runLoads, verifyOrLose, warmupTotals } f
 import { loadChecks, lossOfLoad } from './produce-verdict.ts'
 import { Producing, producerNumbers } from './producing.ts'
 import { createHeader, parseRecord, runNumberOf } from './record-header.ts'
-import type { RunContext, RunFigures } from './run-context.ts'
+import { type RunContext, type RunFigures, zeroCheck } from './run-context.ts'
 import { endsWithin } from './time-limit.ts'
 
 const closeLimitMs = 5_000
@@ -100,12 +100,6 @@ const readerChecks = (
   acked: number,
 ): Check[] => {
   const received = reader.received()
-  const zero = (name: string, actual: number): Check => ({
-    name,
-    ok: actual === 0,
-    expected: 0,
-    actual,
-  })
   return [
     {
       name: 'sent-equals-received',
@@ -113,9 +107,9 @@ const readerChecks = (
       expected: acked,
       actual: reader.crash === null ? received : `${received}, then: ${reader.crash}`,
     },
-    zero('no-corrupt', findings.corrupt),
-    zero('in-order', findings.outOfOrder),
-    zero('no-redelivery', findings.redelivered),
+    zeroCheck('no-corrupt', findings.corrupt),
+    zeroCheck('in-order', findings.outOfOrder),
+    zeroCheck('no-redelivery', findings.redelivered),
   ]
 }
 

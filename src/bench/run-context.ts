@@ -49,6 +49,19 @@ export const noWarmup: WarmupTotals = { records: 0, failed: 0, unknown: 0, bytes
 export const lossOf = (lost: AbortSignal): string | null =>
   lost.aborted ? messageOf(lost.reason ?? 'the broker is gone') : null
 
+export const zeroCheck = (name: string, actual: number): Check => ({
+  name,
+  ok: actual === 0,
+  expected: 0,
+  actual,
+})
+
+export const sumOf = <T>(items: Iterable<T>, of: (item: T) => number): number => {
+  let sum = 0
+  for (const item of items) sum += of(item)
+  return sum
+}
+
 /** Rates are 0 when no time passed. */
 export const withRates = (totals: Omit<Totals, 'recordsPerSec' | 'bytesPerSec'>): Totals => {
   const seconds = totals.elapsedMs / 1_000

@@ -51,6 +51,8 @@ const valueOf = (metric: ThresholdMetric, result: RunResult): number | null => {
     case 'p999':
     case 'max':
       return latencyOf(result)?.[metric] ?? null
+    default:
+      return metric satisfies never
   }
 }
 
