@@ -4,6 +4,20 @@ import { Roster } from './roster.ts'
 import { kafkaGroupRules } from './rules.ts'
 import { type GroupState, previousStates } from './state.ts'
 
+const delayOf = (ms: number) =>
+  groupFixture({ settings: { 'group.initial.rebalance.delay.ms': String(ms) } })
+
+const named = (...names: string[]) => ({
+  isMemberIdRequired: false,
+  protocols: names.map((name) => ({ name, metadata: Buffer.from(name) })),
+})
+
+/** What a static member says; the session outlasts the rebalance. */
+const fixed = (groupInstanceId: string, sessionTimeoutMs = 10_000) => ({
+  groupInstanceId,
+  sessionTimeoutMs,
+})
+
 describe('entry checks of a join', () => {
   test.each([
     ['an empty group id', { groupId: '' }, 24],
@@ -121,8 +135,6 @@ describe('join without an id', () => {
 })
 
 describe('the initial delay', () => {
-  const delayOf = (ms: number) =>
-    groupFixture({ settings: { 'group.initial.rebalance.delay.ms': String(ms) } })
   const dynamic = { isMemberIdRequired: false }
 
   test('nobody comes: one delay', async () => {
@@ -253,10 +265,6 @@ describe('the end of a join phase', () => {
 
   test('the protocol that most members prefer among those all support', async () => {
     const { clock, join } = groupFixture()
-    const named = (...names: string[]) => ({
-      isMemberIdRequired: false,
-      protocols: names.map((name) => ({ name, metadata: Buffer.from(name) })),
-    })
     await join('A', '', named('x', 'range', 'rr'))
     await join('B', '', named('rr', 'range', 'y'))
     const c = await join('C', '', named('rr', 'range'))
@@ -277,9 +285,8 @@ describe('the end of a join phase', () => {
 
   test('with only silent static members left the group waits on', async () => {
     const { clock, join, sync, heartbeat, leave, describe: describeGroup } = groupFixture()
-    const fixed = (instance: string) => ({ groupInstanceId: instance, sessionTimeoutMs: 60_000 })
-    await join('A', '', fixed('i'))
-    await join('B', '', fixed('j'))
+    await join('A', '', fixed('i', 60_000))
+    await join('B', '', fixed('j', 60_000))
     await clock.advanceAsync(1_000)
     await sync('i-1', 1, {}, 'i')
     await sync('j-2', 1, {}, 'j')
@@ -288,7 +295,7 @@ describe('the end of a join phase', () => {
     await clock.advanceAsync(10_000)
     expect(describeGroup()?.state).toBe('PreparingRebalance')
     expect(heartbeat('i-1', 1, 'i')).toBe(27)
-    const a = await join('A', 'i-1', fixed('i'))
+    const a = await join('A', 'i-1', fixed('i', 60_000))
     await clock.advanceAsync(10_000)
     expect(a.value?.members).toHaveLength(2)
   })
@@ -418,6 +425,43 @@ describe('heartbeats and sessions', () => {
     expect(describeGroup()?.members).toHaveLength(1)
   })
 
+  test('a session that ran out behind a parked sync starts anew with its answer', async () => {
+    const { clock, join, sync, heartbeat, describe: describeGroup } = groupFixture()
+    const slow = { rebalanceTimeoutMs: 60_000, sessionTimeoutMs: 6_000, isMemberIdRequired: false }
+    await join('A', '', slow)
+    await join('B', '', slow)
+    await clock.advanceAsync(1_000)
+    const parked = await sync('B-2', 1)
+    for (let n = 0; n < 8; n++) {
+      await clock.advanceAsync(1_000)
+      expect(heartbeat('A-1', 1)).toBe(0)
+    }
+    await sync('A-1', 1, { 'B-2': 'b' })
+    expect(parked.value?.errorCode).toBe(0)
+    await clock.advanceAsync(5_999)
+    expect(describeGroup()?.members).toHaveLength(2)
+    await clock.advanceAsync(1)
+    expect(describeGroup()).toMatchObject({ state: 'Empty', members: [] })
+  })
+
+  test('a session that ran out behind a parked sync starts anew with a rebalance', async () => {
+    const { clock, join, sync, heartbeat } = groupFixture()
+    const slow = { rebalanceTimeoutMs: 60_000, sessionTimeoutMs: 6_000, isMemberIdRequired: false }
+    await join('A', '', slow)
+    await join('B', '', slow)
+    await clock.advanceAsync(1_000)
+    await sync('B-2', 1)
+    for (let n = 0; n < 8; n++) {
+      await clock.advanceAsync(1_000)
+      expect(heartbeat('A-1', 1)).toBe(0)
+    }
+    const rejoined = await join('A', 'A-1', { ...slow, protocols: [range('t2')] })
+    const startMs = clock.elapsedMs
+    await clock.advanceAsync(10_000)
+    expect(rejoined.atMs).toBe(startMs + 6_000)
+    expect(rejoined.value?.members).toHaveLength(1)
+  })
+
   test('the last member expires: empty, one generation on, no timers', async () => {
     const { clock, stable, lines, describe: describeGroup } = groupFixture()
     await stable('A')
@@ -512,19 +556,19 @@ describe('leave', () => {
   })
 })
 
-describe('static members', () => {
-  const fixed = (groupInstanceId: string) => ({ groupInstanceId })
-  const pair = async () => {
-    const fixture = groupFixture()
-    const { join, sync, clock } = fixture
-    await join('A', '', fixed('i'))
-    await join('B', '', fixed('j'))
-    await clock.advanceAsync(1_000)
-    await sync('i-1', 1, { 'i-1': 'to i', 'j-2': 'to j' }, 'i')
-    await sync('j-2', 1, {}, 'j')
-    return fixture
-  }
+/** The static members `i` and `j` in a Stable group. */
+const pair = async () => {
+  const fixture = groupFixture()
+  const { join, sync, clock } = fixture
+  await join('A', '', fixed('i'))
+  await join('B', '', fixed('j'))
+  await clock.advanceAsync(1_000)
+  await sync('i-1', 1, { 'i-1': 'to i', 'j-2': 'to j' }, 'i')
+  await sync('j-2', 1, {}, 'j')
+  return fixture
+}
 
+describe('static members', () => {
   test('a returning leader may be told to skip the assignment', async () => {
     const { join } = await pair()
     const again = await join('A', '', { ...fixed('i'), canSkipAssignment: true })
@@ -582,10 +626,10 @@ describe('static members', () => {
 
   test('a static member that does not rejoin stays, and goes when it does not sync', async () => {
     const { clock, join, sync, describe: describeGroup } = await pair()
-    const a = await join('A', 'i-1', { ...fixed('i'), sessionTimeoutMs: 60_000 })
+    const a = await join('A', 'i-1', fixed('i', 60_000))
     await clock.advanceAsync(9_000)
     expect(a.value).toBeNull()
-    await join('B', 'j-2', { ...fixed('j'), sessionTimeoutMs: 60_000, protocols: [range('t2')] })
+    await join('B', 'j-2', { ...fixed('j', 60_000), protocols: [range('t2')] })
     expect(a.value?.members).toHaveLength(2)
     await sync('i-1', 2, {}, 'i')
     await clock.advanceAsync(10_000)
@@ -597,7 +641,7 @@ describe('static members', () => {
     expect((await join('A', 'gone', fixed('i'))).value?.errorCode).toBe(82)
     expect((await sync('gone', 9, {}, 'i')).value?.errorCode).toBe(82)
     expect(heartbeat('gone', 9, 'i')).toBe(82)
-    expect(commit('gone', 9, fixed('i'))).toBe(82)
+    expect(commit('gone', 9, { groupInstanceId: 'i' })).toBe(82)
     expect(heartbeat('i-1', 1, 'unknown')).toBe(25)
   })
 })

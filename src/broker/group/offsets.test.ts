@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryJournal } from '../store/journal.ts'
 import { StorageError } from '../store/store.ts'

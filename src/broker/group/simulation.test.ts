@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { SimulatedMember } from '../../../test/support/simulated-member.ts'
@@ -132,10 +132,11 @@ const checkGenerations = ({ members, lines }: Simulation): void => {
   expect(numbers).toEqual(numbers.map((_, i) => String(i + 1)))
 }
 
+const isStatic = (memberId: string): boolean => memberId.startsWith('instance')
+
 const checkGeneration = (answers: JoinAnswer[]): void => {
   const leaders = new Set(answers.map(({ leader }) => leader))
   const given = answers.filter(({ members }) => members.length > 0)
-  const isStatic = (memberId: string): boolean => memberId.startsWith('instance')
   for (const { memberId, leader } of given) expect(memberId).toBe(leader)
   // A static leader that comes back is told its former id.
   if (![...leaders].some(isStatic)) expect(leaders.size).toBe(1)
@@ -155,7 +156,9 @@ const checkCalm = ({ group: { roster }, members, live }: Simulation): void => {
   expect(roster.state).toBe(running.length === 0 ? 'Empty' : 'Stable')
   expect(live.size).toBe(running.length)
   const partitions = running.flatMap(({ assigned }) => assigned?.partitions ?? [])
-  expect(partitions.toSorted()).toEqual(running.length === 0 ? [] : [0, 1, 2, 3, 4, 5])
+  expect(partitions.toSorted((a, b) => a - b)).toEqual(
+    running.length === 0 ? [] : [0, 1, 2, 3, 4, 5],
+  )
   for (const { memberId, assigned } of running) {
     expect(assigned?.generationId).toBe(roster.generationId)
     expect(Buffer.from(assigned?.partitions ?? [])).toEqual(
