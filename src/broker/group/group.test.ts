@@ -636,6 +636,20 @@ describe('static members', () => {
     expect(describeGroup()?.members.map(({ memberId }) => memberId)).toEqual(['i-1'])
   })
 
+  test('one that comes back before it has synced must still sync in time', async () => {
+    const { clock, join, sync, heartbeat, describe: describeGroup } = groupFixture()
+    await join('A', '', fixed('i', 60_000))
+    await join('B', '', fixed('j', 60_000))
+    await clock.advanceAsync(1_000)
+    await sync('i-1', 1, {}, 'i')
+    await join('B', '', fixed('j', 60_000))
+    await clock.advanceAsync(9_999)
+    expect(heartbeat('i-1', 1, 'i')).toBe(0)
+    await clock.advanceAsync(1)
+    expect(heartbeat('i-1', 1, 'i')).toBe(27)
+    expect(describeGroup()?.members.map(({ memberId }) => memberId)).toEqual(['i-1'])
+  })
+
   test('a member id that another instance holds is fenced before it is unknown', async () => {
     const { join, sync, heartbeat, commit } = await pair()
     expect((await join('A', 'gone', fixed('i'))).value?.errorCode).toBe(82)
