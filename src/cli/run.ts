@@ -8,7 +8,7 @@ import { openAdmin } from '../clients/kafkajs-admin.ts'
 import { systemClock } from '../clock.ts'
 import { SurroundingsError, UsageError } from '../errors.ts'
 import { createLiveView } from '../report/live.ts'
-import { readEnvironment } from '../results/environment.ts'
+import { readBenchVersion, readEnvironment } from '../results/environment.ts'
 import type { RunResult } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import type { Io } from './io.ts'
@@ -68,7 +68,10 @@ export const runOnce = async (
       target,
       runId: newRunId(),
       command: withoutSecrets(args),
-      environment: readEnvironment({ client: `${driver.name} ${driver.version}`, broker: '' }),
+      environment: readEnvironment({
+        client: `${driver.name} ${driver.version}`,
+        broker: target.kind === 'embedded' ? `bench ${readBenchVersion()}, embedded` : '',
+      }),
       onProgress: live.onProgress,
       stop,
       lost: target.lost,

@@ -56,15 +56,11 @@ describe('numbers', () => {
 })
 
 describe('names and addresses', () => {
-  it('takes host:port lists, also IPv6', () => {
-    expect(parseBootstrapServers('b', 'a:1, b.c:9092,[::1]:9')).toEqual([
-      'a:1',
-      'b.c:9092',
-      '[::1]:9',
-    ])
+  it('takes host:port lists', () => {
+    expect(parseBootstrapServers('b', 'a:1, b.c:9092')).toEqual(['a:1', 'b.c:9092'])
   })
 
-  it.each(['http://x:y', 'localhost', 'a:0', 'a:70000', '', 'a:1,'])(
+  it.each(['http://x:y', '[::1]:9', 'localhost', 'a:0', 'a:70000', '', 'a:1,'])(
     'refuses server %j',
     (text) => {
       expect(() => parseBootstrapServers('bootstrap-servers', text)).toThrow(/--bootstrap-servers/)

@@ -56,7 +56,7 @@ export const parseChoice = <T extends string>(
   return choice ?? refuse(option, text, `allowed are ${choices.join(', ')}`)
 }
 
-const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
+const hostPort = /^([A-Za-z0-9._-]+):(\d{1,5})$/
 
 /** `HOST:PORT[,HOST:PORT…]`. */
 export const parseBootstrapServers = (option: string, text: string): string[] => {
