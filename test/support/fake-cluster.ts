@@ -99,6 +99,8 @@ export class FakeCluster {
   /** False: members are assigned but nothing is ever delivered. */
   isDelivering = true
   recordsPerBatch = 100
+  /** False: what was delivered before a rebalance is delivered again after it. */
+  isCommittedAtRebalance = true
   readonly sends: (readonly RecordRun[])[] = []
   inFlightRecords = 0
   mostInFlightRecords = 0
@@ -161,7 +163,8 @@ export class FakeCluster {
         value: Buffer.from(value),
         header: header && { name: header.name, value: Buffer.from(header.value) },
       }))
-      const baseOffset = lands ? this.append(topic, run.partition, copies) : -1
+      const end = this.log(topic, run.partition).length
+      const baseOffset = lands ? this.append(topic, run.partition, copies) : end
       const failure = failures[answer]
       if (failure === undefined) sink.onAck(run, baseOffset, atNs)
       else sink.onFailure(run, failure, atNs)
@@ -175,8 +178,8 @@ export class FakeCluster {
           open.add(run)
           this.inFlightRecords += run.count
           this.mostInFlightRecords = Math.max(this.mostInFlightRecords, this.inFlightRecords)
-          this.clock.setTimer(this.ackDelayMs, () => settle(run))
         }
+        this.clock.setTimer(this.ackDelayMs, () => runs.forEach(settle))
       },
       close: async () => {
         for (const run of open) sink.onFailure(run, failures['unknown'] as SendFailure, 0)
@@ -228,7 +231,8 @@ export class FakeCluster {
   #rebalance(topic: string, group: FakeGroup): void {
     for (const member of group.members) {
       for (const [partition, position] of member.positions) {
-        if (member.held.includes(partition)) group.committed.set(partition, position)
+        const isHeld = member.held.includes(partition)
+        if (isHeld && this.isCommittedAtRebalance) group.committed.set(partition, position)
       }
       member.held = []
       member.positions.clear()
