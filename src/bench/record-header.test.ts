@@ -28,7 +28,7 @@ const valueOf = (fields: ReturnType<typeof createHeader>, body: Uint8Array): Buf
 
 test('what was written is parsed, wherever it lies in the bytes', () => {
   fc.assert(
-    fc.property(header, fc.uint8Array({ maxLength: 200 }), fc.nat(9), (fields, body, start) => {
+    fc.property(header, fc.uint8Array({ maxLength: 400 }), fc.nat(9), (fields, body, start) => {
       const value = valueOf(fields, body)
       const bytes = Buffer.concat([Buffer.alloc(start, 1), value, Buffer.alloc(5, 2)])
       const out = createHeader()
@@ -54,7 +54,7 @@ test('the layout is the documented one', () => {
 })
 
 test('every single flipped bit is corrupt, or no header when it hits the magic', () => {
-  for (const bodySize of [0, 3, 95, 96, 300]) {
+  for (const bodySize of [0, 3, 8, 255, 256]) {
     const value = valueOf(
       { run: 1, producer: 2, sequence: 3, intendedAtEpochUs: 4 },
       Buffer.alloc(bodySize, 7),

@@ -125,9 +125,12 @@ const cellOf = (us: number): number => {
   const value = Math.round(us)
   if (value < exactValues) return Math.max(0, value)
   if (!(value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`latency: not a time: ${us}`)
-  // Beyond 31 bits the high word tells the doubling.
-  const doubling =
-    value < 2 ** 31 ? 21 - Math.clz32(value) : 42 - Math.clz32(Math.floor(value / 2 ** 21))
+  if (value < 2 ** 31) {
+    const doubling = 21 - Math.clz32(value)
+    return doubling * valuesPerDoubling + (value >>> doubling)
+  }
+  // Beyond 31 bits the high word tells the doubling, and shifts would lose bits.
+  const doubling = 42 - Math.clz32(Math.floor(value / 2 ** 21))
   return doubling * valuesPerDoubling + Math.floor(value / 2 ** doubling)
 }
 
