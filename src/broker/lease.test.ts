@@ -8,14 +8,14 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup()
 })
 
-const start = async (graceMs = 4_000) => {
+const start = async (graceMs = 4_000, lingerMs = 300) => {
   const clock = new ManualClock()
   let unused = 0
   const server: LeaseServer = await listenForLeases({
     token: 'secret',
     clock,
     graceMs,
-    lingerMs: 300,
+    lingerMs,
     onUnused: () => unused++,
   })
   cleanups.push(() => server.close())
@@ -90,8 +90,16 @@ describe('leases', () => {
     expect(unusedCount()).toBe(1)
   })
 
-  it('a broker in the foreground is never unused before its first lease, nor told so with none', async () => {
-    const { clock, unusedCount } = await start(Number.POSITIVE_INFINITY)
+  it('a broker in the foreground is never unused, neither before its first lease nor after its last', async () => {
+    const { clock, port, unusedCount } = await start(
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    )
+    clock.advance(1e9)
+    const held = await lease(port, clock)
+    held?.end()
+    await held?.ended
+    await turns()
     clock.advance(1e9)
     expect(unusedCount()).toBe(0)
   })

@@ -33,6 +33,13 @@ export interface RunningBroker {
 const graceMs = 4_000
 const lingerMs = 300
 
+const patienceOf = ({ endsWithLeases, dataDir }: LifeOptions) => {
+  if (!endsWithLeases)
+    return { graceMs: Number.POSITIVE_INFINITY, lingerMs: Number.POSITIVE_INFINITY }
+  // Nobody else can join a private broker.
+  return { graceMs, lingerMs: dataDir.folder === null ? 0 : lingerMs }
+}
+
 const unlock = (lock: HeldLock, options: LifeOptions): void => {
   lock.release()
   if (options.dataDir.folder === null && options.lockFolder !== null) {
@@ -68,9 +75,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
       leases = await listenForLeases({
         token: lock.content.token,
         clock,
-        graceMs: options.endsWithLeases ? graceMs : Number.POSITIVE_INFINITY,
-        // Nobody else can join a private broker.
-        lingerMs: dataDir.folder === null ? 0 : lingerMs,
+        ...patienceOf(options),
         onUnused: () => stop('no user is left'),
       })
       lock.update({ state: 'running', endpoint: `${host}:${port}`, leasePort: leases.port })
