@@ -191,20 +191,23 @@ describe('ring', () => {
   })
 })
 
+const fileOf = (folder: string, baseOffset: number): string =>
+  path.join(folder, 'topics', 'id', '0', `${String(baseOffset).padStart(20, '0')}.log`)
+
+/** A folder with 10 batches of 2 records in one segment; returns the bytes of the file. */
+const filled = (folder: string): Buffer => {
+  const store = openDisk(folder, 100_000)
+  const log = openLog(store)
+  for (let i = 0; i < 10; i++) log.append(batchOf(2), 0)
+  log.close()
+  store.close()
+  return readFileSync(fileOf(folder, 0))
+}
+
+const idempotent = (sequence: number): Buffer =>
+  batchOf(1, { producerId: 5, producerEpoch: 0, baseSequence: sequence, valueBytes: 150 })
+
 describe('disk', () => {
-  const fileOf = (folder: string, baseOffset: number): string =>
-    path.join(folder, 'topics', 'id', '0', `${String(baseOffset).padStart(20, '0')}.log`)
-
-  /** A folder with 10 batches of 2 records in one segment; returns the bytes of the file. */
-  const filled = (folder: string): Buffer => {
-    const store = openDisk(folder, 100_000)
-    const log = openLog(store)
-    for (let i = 0; i < 10; i++) log.append(batchOf(2), 0)
-    log.close()
-    store.close()
-    return readFileSync(fileOf(folder, 0))
-  }
-
   test('a log is found again with all its segments', () => {
     const folder = tempFolder()
     const store = openDisk(folder)
@@ -327,17 +330,15 @@ describe('disk', () => {
     const folder = tempFolder()
     const store = openDisk(folder)
     const log = openLog(store)
-    const batch = (sequence: number): Buffer =>
-      batchOf(1, { producerId: 5, producerEpoch: 0, baseSequence: sequence, valueBytes: 150 })
-    for (let i = 0; i < 10; i++) log.append(batch(i), 0)
+    for (let i = 0; i < 10; i++) log.append(idempotent(i), 0)
     log.close()
     store.close()
     const { producers } = openLog(openDisk(folder))
-    expect(producers.check(batch(10))).toEqual({ kind: 'append' })
+    expect(producers.check(idempotent(10))).toEqual({ kind: 'append' })
     for (let i = 5; i < 10; i++) {
-      expect(producers.check(batch(i))).toEqual({ kind: 'duplicate', baseOffset: i })
+      expect(producers.check(idempotent(i))).toEqual({ kind: 'duplicate', baseOffset: i })
     }
-    expect(producers.check(batch(4))).toMatchObject({ kind: 'refuse', errorCode: 45 })
-    expect(producers.check(batch(11))).toMatchObject({ kind: 'refuse', errorCode: 45 })
+    expect(producers.check(idempotent(4))).toMatchObject({ kind: 'refuse', errorCode: 45 })
+    expect(producers.check(idempotent(11))).toMatchObject({ kind: 'refuse', errorCode: 45 })
   })
 })

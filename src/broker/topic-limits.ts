@@ -8,6 +8,7 @@ export interface TopicLimits {
   readonly timestampAfterMaxMs: number
   /** `message.timestamp.type=LogAppendTime`. */
   readonly isLogAppendTime: boolean
+  readonly segmentBytes: number
   readonly retention: Retention
 }
 
@@ -27,6 +28,7 @@ export const topicLimits = (
       settings['message.timestamp.after.max.ms'],
     ),
     isLogAppendTime: configs['message.timestamp.type'] === 'LogAppendTime',
+    segmentBytes: number('segment.bytes', settings['log.segment.bytes']),
     retention: {
       maxBytes: number('retention.bytes', settings['log.retention.bytes']),
       maxAgeMs: number('retention.ms', settings['log.retention.ms']),

@@ -171,7 +171,8 @@ export class Topics {
   #open(state: TopicState, index: number): Log | null {
     const { topic } = state
     if (!Number.isInteger(index) || index < 0 || index >= topic.partitionCount) return null
-    const log = new Log(this.#options.store.openPartition(topic.id, index), {
+    const segmentBytes = (): number => state.topic.limits.segmentBytes
+    const log = new Log(this.#options.store.openPartition(topic.id, index, segmentBytes), {
       name: `${topic.name}-${index}`,
       logStartOffset: state.logStartOffsets.get(index) ?? 0,
       log: this.#options.log,

@@ -164,7 +164,11 @@ const findSegments = (disk: Disk, folder: string, segmentBytes: number): DiskSeg
       })
     })
 
-const openPartitionIn = (folder: string, disk: Disk, segmentBytes: number): PartitionStore => {
+const openPartitionIn = (
+  folder: string,
+  disk: Disk,
+  segmentBytes: () => number,
+): PartitionStore => {
   let isMade = existsSync(folder)
   const make = (): void => {
     if (!isMade) mkdirSync(folder, { recursive: true })
@@ -174,7 +178,7 @@ const openPartitionIn = (folder: string, disk: Disk, segmentBytes: number): Part
     path.join(folder, `${digits(baseOffset)}.producers`)
 
   return {
-    found: isMade ? findSegments(disk, folder, segmentBytes) : [],
+    found: isMade ? findSegments(disk, folder, segmentBytes()) : [],
     create(baseOffset, minBytes, nowMs) {
       const file = path.join(folder, `${digits(baseOffset)}.log`)
       try {
@@ -183,7 +187,7 @@ const openPartitionIn = (folder: string, disk: Disk, segmentBytes: number): Part
       } catch (cause) {
         throw new StorageError(`${file} cannot be made: ${messageOf(cause)}`, { cause })
       }
-      const capacityBytes = Math.max(segmentBytes, minBytes)
+      const capacityBytes = Math.max(segmentBytes(), minBytes)
       return new DiskSegment(disk, file, {
         baseOffset,
         capacityBytes,
@@ -262,8 +266,8 @@ export const diskStore = (options: DiskStoreOptions): Store => {
     get sizeBytes() {
       return sizeBytes
     },
-    openPartition: (topicId, index) =>
-      openPartitionIn(path.join(topicsFolder, topicId, String(index)), disk, options.segmentBytes),
+    openPartition: (topicId, index, segmentBytes = () => options.segmentBytes) =>
+      openPartitionIn(path.join(topicsFolder, topicId, String(index)), disk, segmentBytes),
     deleteTopic(topicId) {
       const topicFolder = path.join(topicsFolder, topicId)
       disk.files.closeUnder(topicFolder)

@@ -143,15 +143,20 @@ class Memory {
   }
 }
 
-const openPartitionIn = (memory: Memory, topicId: string, largestBytes: number): PartitionStore => {
+const openPartitionIn = (
+  memory: Memory,
+  topicId: string,
+  largestBytes: () => number,
+): PartitionStore => {
   let callback: ((segment: Segment) => void) | null = null
   const owner: Owner = { topicId, tell: (segment) => callback?.(segment) }
-  let nextBytes = Math.min(firstSegmentBytes, largestBytes)
+  let nextBytes = firstSegmentBytes
   return {
     found: [],
     create(baseOffset, minBytes, nowMs) {
-      const segment = memory.create(baseOffset, Math.max(nextBytes, minBytes), nowMs, owner)
-      nextBytes = Math.min(nextBytes * growth, largestBytes)
+      const sizeBytes = Math.max(Math.min(nextBytes, largestBytes()), minBytes)
+      const segment = memory.create(baseOffset, sizeBytes, nowMs, owner)
+      nextBytes = Math.min(nextBytes * growth, largestSegmentBytes)
       return segment
     },
     remove: (segment) => memory.release(segment as MemorySegment),
@@ -166,16 +171,14 @@ const openPartitionIn = (memory: Memory, topicId: string, largestBytes: number):
 
 export const memoryStore = (options: MemoryStoreOptions): Store => {
   const memory = new Memory(options)
-  const largestBytes = Math.max(
-    1,
-    Math.min(options.segmentBytes, largestSegmentBytes, Math.floor(options.maxBytes / 8)),
-  )
+  const boundBytes = Math.min(largestSegmentBytes, Math.floor(options.maxBytes / 8))
   return {
     kind: options.kind,
     get sizeBytes() {
       return memory.sizeBytes
     },
-    openPartition: (topicId) => openPartitionIn(memory, topicId, largestBytes),
+    openPartition: (topicId, _index, segmentBytes = () => options.segmentBytes) =>
+      openPartitionIn(memory, topicId, () => Math.min(boundBytes, segmentBytes())),
     deleteTopic: (topicId) => memory.releaseTopic(topicId),
     journal: () => memoryJournal(),
     close: () => memory.clear(),

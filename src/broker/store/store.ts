@@ -46,7 +46,8 @@ export interface Store {
   readonly kind: StoreKind
   /** Record bytes held, of all partitions. */
   readonly sizeBytes: number
-  openPartition(topicId: string, index: number): PartitionStore
+  /** `segmentBytes` is asked whenever a segment is made; without it the store's own default holds. */
+  openPartition(topicId: string, index: number, segmentBytes?: () => number): PartitionStore
   /** Removes all segments of a topic; does nothing when there are none. */
   deleteTopic(topicId: string): void
   journal(name: string): Journal
