@@ -127,7 +127,7 @@ const compileTagged = (
         const end = reader.offset + sizeBytes
         const known = fields.get(tag)
         if (known === undefined || sizeBytes > reader.remaining) {
-          reader.skip(sizeBytes)
+          reader.advance(sizeBytes)
           continue
         }
         try {

@@ -133,7 +133,7 @@ export class Reader {
     return this.buffer.subarray(start, start + sizeBytes)
   }
 
-  skip(sizeBytes: number): void {
+  advance(sizeBytes: number): void {
     this.take(sizeBytes)
   }
 }
