@@ -1,7 +1,7 @@
 // Compiles src and bin to dist, which plain node runs. With --if-possible (npm's `prepare`) it is silent and succeeds
 // where the compiler is not installed, so that `npm ci --omit=dev` works.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,10 +14,18 @@ if (!existsSync(compiler)) {
   process.stderr.write('bench: the TypeScript compiler is not installed; run `npm ci` first\n')
   process.exit(1)
 }
-rmSync(path.join(root, 'dist'), { recursive: true, force: true })
-const args = [compiler, '-p', path.join(root, 'tsconfig.build.json')]
+// Built beside and swapped in by rename, so that a bench that runs meanwhile never misses a file.
+const dist = path.join(root, 'dist')
+const [fresh, stale] = [`${dist}.new-${process.pid}`, `${dist}.old-${process.pid}`]
+const project = path.join(root, 'tsconfig.build.json')
+const args = [compiler, '-p', project, '--outDir', fresh]
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] })
-if (status !== 0) process.exit(status ?? 1)
-const bin = path.join(root, 'dist', 'bin', 'bench.js')
-chmodSync(bin, 0o755)
-writeFileSync(path.join(root, 'dist', '.built'), '')
+if (status !== 0) {
+  rmSync(fresh, { recursive: true, force: true })
+  process.exit(status ?? 1)
+}
+chmodSync(path.join(fresh, 'bin', 'bench.js'), 0o755)
+writeFileSync(path.join(fresh, '.built'), '')
+if (existsSync(dist)) renameSync(dist, stale)
+renameSync(fresh, dist)
+rmSync(stale, { recursive: true, force: true })
