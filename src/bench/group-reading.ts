@@ -67,6 +67,8 @@ export class GroupReading {
   readonly #onStop = (): void => this.#finish('stopped')
   readonly #onLost = (): void => this.#finish('lost')
   #end: ReadingEnd | null = null
+  /** From here on a member keeps what it held, to be judged by. */
+  #isLeaving = false
   #settle: (end: ReadingEnd) => void = () => {}
   #tick: Timer | null = null
   #startEpochUs = 0
@@ -124,6 +126,7 @@ export class GroupReading {
       await Promise.all(this.members.map((member) => this.#commit(member)))
     }
     if (!isLost) await beforeLeaving()
+    this.#isLeaving = true
     const closing = this.members.map(async (member) => member.consumer?.close())
     this.#thaw()
     await endsWithin(clock, closeLimitMs, Promise.all(closing))
@@ -210,6 +213,7 @@ export class GroupReading {
     return {
       onBatch: (batch) => this.#onBatch(member, index, batch),
       onGroupEvent: (event) => {
+        if (this.#isLeaving) return
         member.onGroupEvent(event)
         if (event.type === 'assigned') this.ledger.onAssigned(index, event.partitions)
         else if (event.type !== 'generation') this.ledger.onRevoked(index)
@@ -251,6 +255,7 @@ export class GroupReading {
     }
     member.records = this.ledger.recordsOf(index)
     this.#count(member, { records, bytes, atNs: batch.receivedAtNs })
+    return slice.to < batch.toOffset ? this.#thawed : undefined
   }
 
   #openSlice(index: number, batch: BatchCursor, from: number): { to: number; run: MemberRun } {

@@ -8,6 +8,17 @@ const checkOf = (result: RunResult, name: string): Check | undefined =>
 const deltaOf = (result: RunResult): number =>
   result.partitions.reduce((sum, one) => sum + one.highAfter - one.highBefore, 0)
 
+const produce = async (
+  answerFor: (index: number) => 'ack' | 'fail' | 'unknown-landed' | 'ack-lost' | 'silent',
+  options = {},
+) => {
+  const test = benchTest()
+  let index = 0
+  test.cluster.answer = () => answerFor(index++)
+  const run = test.start({ messageCount: 300, durationMs: null, concurrency: 3, ...options })
+  return (await test.finish(run)).result
+}
+
 describe('time base', () => {
   it('counts elapsed time from the first send to the last ack, not to a report tick', async () => {
     const test = benchTest()
@@ -145,17 +156,6 @@ describe('warm-up', () => {
 })
 
 describe('the account', () => {
-  const produce = async (
-    answerFor: (index: number) => 'ack' | 'fail' | 'unknown-landed' | 'ack-lost' | 'silent',
-    options = {},
-  ) => {
-    const test = benchTest()
-    let index = 0
-    test.cluster.answer = () => answerFor(index++)
-    const run = test.start({ messageCount: 300, durationMs: null, concurrency: 3, ...options })
-    return (await test.finish(run)).result
-  }
-
   it('fails when an acked record is not in the log', async () => {
     const result = await produce((index) => (index === 10 ? 'ack-lost' : 'ack'))
     expect(checkOf(result, 'acked-equals-watermark-delta')).toMatchObject({

@@ -179,7 +179,10 @@ export type GroupEvent =
   | { type: 'left'; atNs: number }
 
 export interface ConsumerSink {
-  /** Called in order per partition. While the returned promise is pending the client fetches no more than it must. */
+  /**
+   * Called in order per partition. While the returned promise is pending the client fetches no more than it must, and
+   * does not commit the batch; one that is still pending when `close` is called is never committed.
+   */
   onBatch(batch: BatchCursor): void | Promise<void>
   onGroupEvent(event: GroupEvent): void
   /** One Fetch was answered after `serviceNs`; `hasRecords` is false for an empty long poll. */

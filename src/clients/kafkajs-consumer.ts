@@ -78,9 +78,13 @@ class KafkajsConsumer implements Consumer {
       .run({
         autoCommit: this.#options.autoCommit,
         partitionsConsumedConcurrently: partitionsAtOnce,
-        eachBatch: async ({ batch }) => {
+        eachBatchAutoResolve: false,
+        eachBatch: async (payload) => {
+          const { batch } = payload
           const cursor = cursorOf(batch as unknown as InnerBatch, this.#clock.nowNs())
           await this.#sink.onBatch(cursor)
+          // What the sink held back until the end was not read: leaving must not commit it.
+          if (!this.#isClosing) payload.resolveOffset(batch.lastOffset())
         },
       })
       .catch((error: unknown) => this.#crash(error))

@@ -270,6 +270,7 @@ export class FakeCluster {
       close: async () => {
         member.isBusy = false
         member.held = []
+        sink.onGroupEvent({ type: 'left', atNs: this.clock.nowNs() })
         group.members = group.members.filter((other) => other !== member)
         if (group.members.length > 0) this.#rebalance(topic, group)
       },
