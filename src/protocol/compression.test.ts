@@ -97,3 +97,14 @@ test('xxh32 of known texts', () => {
     'e2293b2f',
   )
 })
+
+test.each([
+  ['a copy from before the beginning', [8, 0x00, 0x61, 0x0d, 2]],
+  ['a copy of offset 0', [5, 0x00, 0x61, 0x01, 0]],
+  ['a literal beyond the block', [9, 0x20, 0x61]],
+  ['a literal of 4 GiB', [9, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x61]],
+  ['more than its length says', [1, 0x04, 0x61, 0x62]],
+  ['less than its length says', [9, 0x04, 0x61, 0x62]],
+])('snappy with %s is damaged', (_name, bytes) => {
+  expect(() => decompress(2, Buffer.from(bytes), 100)).toThrow('damaged')
+})
