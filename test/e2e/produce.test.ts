@@ -161,7 +161,7 @@ describe('outputs', () => {
   it('puts the result in the temp folder and exits 3 when the results folder cannot be written', async () => {
     const ended = await bench(folder, '-n', '10', '--results-dir', '/dev/null/results')
     expect(ended.code).toBe(3)
-    const saved = /(\S+\.json)/.exec(ended.stderr)?.[1] ?? ''
+    const saved = /result is in (\S+\.json)/.exec(ended.stderr)?.[1] ?? ''
     expect(statSync(saved).size).toBeGreaterThan(100)
   })
 
