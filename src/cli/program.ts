@@ -23,6 +23,8 @@ const laterCommands = [
 ] as const
 
 const examples = `
+All options of a run: bench run --help
+
 Examples:
   bench                                      a demonstration: produce, then a staggered group of three, every record accounted for
   bench --mode produce -c 128 -s 256 -d 30s -t bench-test
@@ -64,16 +66,21 @@ const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) 
   return program
 }
 
-const refuseLaterCommand = (name: string | undefined): void => {
+const commands = ['run', 'report', 'broker', 'clean', 'help']
+
+const refuseCommand = (name: string | undefined): void => {
   if (laterCommands.some((later) => later === name)) {
     throw new UsageError(`bench ${name}: not available yet in this version`)
+  }
+  if (name !== undefined && !name.startsWith('-') && !commands.includes(name)) {
+    throw new UsageError(`'${name}': no such command; commands are ${commands.join(', ')}`)
   }
 }
 
 export const runProgram = async (given: readonly string[], io: Io): Promise<number> => {
   let exitCode = 0
   try {
-    refuseLaterCommand(given[0])
+    refuseCommand(given[0])
     const args = withConfigFile(given)
     const program = createProgram(args, io, (code) => {
       exitCode = code

@@ -47,7 +47,7 @@ export interface RawFlags {
   sessionTimeoutMs: string
   assignor: string
   reportIntervalSecs: string
-  failIf: string[]
+  failIf?: string[]
   validate?: boolean
   jsonOutput?: string
   csvOutput?: string
@@ -58,7 +58,7 @@ export interface RawFlags {
   verbose?: boolean
   config?: string
   dataDir: string
-  brokerConfig: string[]
+  brokerConfig?: string[]
   tls?: boolean
   tlsCa?: string
   tlsCert?: string
@@ -66,7 +66,7 @@ export interface RawFlags {
   sasl?: string
   saslUsername?: string
   saslPasswordFile?: string
-  X: string[]
+  X?: string[]
   [later: string]: unknown
 }
 
@@ -82,10 +82,13 @@ export const laterFlags = [
   'prometheus-port',
 ] as const
 
-const collect = (value: string, previous: string[]): string[] => [...previous, value]
+const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+]
 
 const repeatable = (flags: string, help: string): Option =>
-  new Option(flags, help).argParser(collect).default([] as string[], '')
+  new Option(flags, help).argParser(collect)
 
 const addTargetFlags = (command: Command): Command =>
   command

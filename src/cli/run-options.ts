@@ -202,9 +202,9 @@ const parseTarget = (raw: RawFlags) => ({
   messageTimeoutMs: parseInteger('message-timeout-ms', raw.messageTimeoutMs, 1, 3_600_000),
   partitions: parseInteger('partitions', raw.partitions, 1, 10_000),
   replicationFactor: parseInteger('replication-factor', raw.replicationFactor, 1, 1_000),
-  clientProperties: parsePairs('X', raw.X),
+  clientProperties: parsePairs('X', raw.X ?? []),
   dataDir: raw.dataDir === '' ? refuse('data-dir', '', 'a folder, memory or ring') : raw.dataDir,
-  brokerConfig: parsePairs('broker-config', raw.brokerConfig),
+  brokerConfig: parsePairs('broker-config', raw.brokerConfig ?? []),
 })
 
 export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptions => {
@@ -227,7 +227,7 @@ export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptio
     ...parseProducer(raw),
     ...parseConsumer(raw),
     reportIntervalMs: parseInteger('report-interval-secs', raw.reportIntervalSecs, 0, 3_600) * 1e3,
-    failIf: raw.failIf.map((text) => parseThreshold('fail-if', text)),
+    failIf: (raw.failIf ?? []).map((text) => parseThreshold('fail-if', text)),
     validate: raw.validate ?? false,
     ...parseTarget(raw),
     security: parseSecurity(raw, env),
