@@ -34,6 +34,8 @@ class KafkajsConsumer implements Consumer {
   #generation = -1
   #hasAssignment = false
   #isClosing = false
+  /** Tells kafkajs the last offset that was read of a partition. */
+  readonly #resolve = new Map<number, (offset: string) => void>()
   /** Settles when the first join is over: only then does kafkajs' stop stop anything. */
   #joined: Promise<void> = Promise.resolve()
 
@@ -81,6 +83,7 @@ class KafkajsConsumer implements Consumer {
         eachBatchAutoResolve: false,
         eachBatch: async (payload) => {
           const { batch } = payload
+          this.#resolve.set(batch.partition, (offset) => payload.resolveOffset(offset))
           const cursor = cursorOf(batch as unknown as InnerBatch, this.#clock.nowNs())
           await this.#sink.onBatch(cursor)
           // What the sink held back until the end was not read: leaving must not commit it.
@@ -96,6 +99,8 @@ class KafkajsConsumer implements Consumer {
     if (positions.size === 0) return
     // kafkajs resolves without committing when it is not a member.
     if (this.#generation === -1) throw new DriverError(`not yet a member of group ${groupId}`)
+    // What kafkajs holds for read it commits again when it leaves, also where that lies behind this commit.
+    for (const [partition, offset] of positions) this.#resolve.get(partition)?.(String(offset - 1))
     const offsets = Array.from(positions, ([partition, offset]) => ({
       topic,
       partition,
