@@ -137,6 +137,10 @@ describe('the lock', () => {
     expect(() => takeLock(folder, own)).toThrow(folder)
   })
 
+  it.runIf(process.platform === 'linux')('where no folder can be made fails at once', () => {
+    expect(() => takeLock('/proc/nope/x', own)).toThrow('/proc/nope/x')
+  })
+
   it('is held by the living only', () => {
     const lock = takeLock(makeFolder(), own)
     expect(lock !== null && isAlive(lock.content)).toBe(true)

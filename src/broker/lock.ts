@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, SurroundingsError } from '../errors.ts'
-import type { StoreKind } from './data-dir.ts'
+import { makeFolder, type StoreKind } from './data-dir.ts'
 
 /**
  * The lock of a data folder: a file that names the one broker at work there. It appears and changes only as a whole
@@ -186,7 +186,7 @@ export const takeLock = (
     settings: own.settings,
   }
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     if (!take(file, JSON.stringify(content))) return null
   } catch (error) {
     throw new SurroundingsError(`cannot lock data folder ${folder}: ${messageOf(error)}`, {

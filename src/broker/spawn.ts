@@ -1,10 +1,10 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, sleep } from '../clock.ts'
 import { messageOf, SurroundingsError } from '../errors.ts'
-import type { DataDir, StoreKind } from './data-dir.ts'
+import { type DataDir, makeFolder, type StoreKind } from './data-dir.ts'
 import { type Lease, requestLease } from './lease.ts'
 import { exitCodeOfLockLoser, isAlive, type LockContent, logFile, readLiveLock } from './lock.ts'
 import { parseSettings, settingNameOf } from './settings.ts'
@@ -65,7 +65,7 @@ const startChild = async (folder: string, options: AcquireOptions): Promise<Chil
   const place = dataDir.folder === null ? ['--store', dataDir.store] : []
   let log: number
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     log = openSync(logFile(folder), 'a', 0o600)
   } catch (error) {
     throw new SurroundingsError(`data folder ${folder} cannot be used: ${messageOf(error)}`, {
