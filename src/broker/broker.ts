@@ -28,7 +28,7 @@ export interface BrokerOptions {
   readonly parts?: BrokerParts
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly host: string
   readonly port: number
 }
