@@ -40,8 +40,10 @@ export interface LoadListener {
   onFailed(run: RecordRun, failure: SendFailure): void
 }
 
-export type LoadEnd = 'duration' | 'count' | 'stopped' | 'stalled' | 'lost'
+export type LoadEnd = 'duration' | 'count' | 'stopped' | 'stalled' | 'refused' | 'lost'
 
+/** The broker cannot write its log: it will refuse every further record too. */
+const storageErrorCode = 56
 const stallLimitMs = 60_000
 const interruptedDrainMs = 5_000
 /** So long without an ack while sends fail for want of a connection, and the broker counts as lost. */
@@ -69,6 +71,8 @@ export class Load {
   lastAckNs: number | null = null
   /** Why the broker could not be reached, if that was ever so. */
   connectionError: string | null = null
+  /** Why the broker could not store records, if that was ever so. */
+  storageError: string | null = null
 
   readonly #plan: LoadPlan
   readonly #parts: LoadParts
@@ -142,6 +146,10 @@ export class Load {
       this.#connectionLostNs ??= atNs
       this.connectionError = failure.message
     }
+    if (failure.kafkaCode === storageErrorCode && this.storageError === null) {
+      this.storageError = failure.message
+      this.#finish('refused')
+    }
     this.#pauseAfterFailure(atNs)
     this.#parts.listener.onFailed(run, failure)
     return true
@@ -149,7 +157,12 @@ export class Load {
 
   /** What the driver never answered: `unknown`. To be called after the producer was closed. */
   giveUp(): void {
-    const failure = { isUnknown: true, isConnectionLost: false, message: 'never answered' }
+    const failure = {
+      isUnknown: true,
+      isConnectionLost: false,
+      kafkaCode: null,
+      message: 'never answered',
+    }
     for (const run of this.#inFlight.keys()) this.onFailure(run, failure, this.lastSentNs)
   }
 
@@ -287,7 +300,7 @@ export class Load {
   #drainMs(end: LoadEnd): number {
     if (end === 'lost') return 0
     const { messageTimeoutMs } = this.#plan
-    const isCutShort = end === 'stopped' || end === 'stalled'
+    const isCutShort = end === 'stopped' || end === 'stalled' || end === 'refused'
     return isCutShort ? Math.min(interruptedDrainMs, messageTimeoutMs) : messageTimeoutMs
   }
 

@@ -30,7 +30,8 @@ const askInstead = (client: MetadataClient, clock: Clock, loadOf: () => Load): P
       load.onAck(run, -1, clock.nowNs())
     } catch (error) {
       const isConnectionLost = !(error instanceof DriverError) || error.kafkaCode === null
-      const failure = { isUnknown: false, isConnectionLost, message: messageOf(error) }
+      const kafkaCode = error instanceof DriverError ? error.kafkaCode : null
+      const failure = { isUnknown: false, isConnectionLost, kafkaCode, message: messageOf(error) }
       load.onFailure(run, failure, clock.nowNs())
     }
   }

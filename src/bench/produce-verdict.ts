@@ -52,6 +52,10 @@ export const loadChecks = (
   return checks
 }
 
+/** Null: the broker stored what it was sent, or refused it for another reason than its storage. */
+export const refusalOfLoad = (load: Load): string | null =>
+  load.storageError && `the broker cannot store records: ${load.storageError}`
+
 /** Null: the broker was there to the end. */
 export const lossOfLoad = (load: Load, end: LoadEnd, lost: AbortSignal): string | null => {
   if (end !== 'lost' && !lost.aborted) return null

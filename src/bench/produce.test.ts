@@ -248,6 +248,17 @@ describe('ends', () => {
     expect(checkOf(result, 'acked-equals-watermark-delta')).toMatchObject({ ok: false })
   })
 
+  it('ends early when the broker cannot store records, and still checks what was done', async () => {
+    const test = benchTest()
+    let sends = 0
+    test.cluster.answer = () => (sends++ < 5 ? 'ack' : 'disk-full')
+    const { result, lost } = await test.finish(test.start({ durationMs: 60_000 }), 10_000)
+    expect(lost).toBe('the broker cannot store records: disk full')
+    expect(result.status).toBe('failed')
+    expect(result.totals.records).toBeGreaterThan(0)
+    expect(checkOf(result, 'acked-equals-watermark-delta')?.ok).toBe(true)
+  })
+
   it('takes the broker for lost after 5 s of failing connections', async () => {
     const test = benchTest()
     test.cluster.answer = () => (test.clock.elapsedMs < 1_000 ? 'ack' : 'connection-lost')

@@ -2,7 +2,7 @@
 import type { PartitionWatermarks } from '../clients/driver.ts'
 import { messageOf } from '../errors.ts'
 import type { WarmupTotals } from '../results/result.ts'
-import { loadChecks, lossOfLoad } from './produce-verdict.ts'
+import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
 import { checkName, partitionResult, type Verification, verifyProduced } from './produce-verify.ts'
 import { type Produced, Producing } from './producing.ts'
 import { noWarmup, type RunContext, type RunFigures, withRates } from './run-context.ts'
@@ -96,6 +96,6 @@ export const runProduce = async (context: RunContext): Promise<RunFigures> => {
     consumers: [],
     checks: [...verification.checks, ...counts],
     warnings: [...producing.failures.warnings('record'), ...verification.warnings],
-    lost,
+    lost: lost ?? refusalOfLoad(measured.load),
   }
 }

@@ -5,7 +5,7 @@ import { LatencyHistogram } from '../results/histogram.ts'
 import type { Check } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import { epochOffsetOf, measuredTotals, runLoads, verifyOrLose, warmupTotals } from './produce.ts'
-import { loadChecks, lossOfLoad } from './produce-verdict.ts'
+import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
 import { Producing, producerNumbers } from './producing.ts'
 import { createHeader, parseRecord, runNumberOf } from './record-header.ts'
 import { type RunContext, type RunFigures, zeroCheck } from './run-context.ts'
@@ -160,6 +160,6 @@ export const runRoundTrip = async (context: RunContext): Promise<RunFigures> => 
       ...loadChecks(loads, { what: 'record', messageCount, isInterrupted: stop.aborted }),
     ],
     warnings: [...producing.failures.warnings('record'), ...verified.verification.warnings],
-    lost: verified.lost,
+    lost: verified.lost ?? refusalOfLoad(measured.load),
   }
 }

@@ -94,12 +94,14 @@ export const exitCodeOf = (
 
 const deliverOutcome = (
   outcome: RunOutcome,
-  outputs: Outputs,
-  stop: StopRequest,
-  io: Io,
+  parts: { target: Target; outputs: Outputs; stop: StopRequest; io: Io },
 ): number => {
+  const { target, outputs, stop, io } = parts
   const exitCode = exitCodeOf(outcome, stop)
-  if (outcome.lost !== null) io.stderr.write(`bench: ${outcome.lost}\n`)
+  if (outcome.lost !== null) {
+    const hint = outcome.lost.includes('KAFKA_STORAGE_ERROR') ? `; ${target.storageHint()}` : ''
+    io.stderr.write(`bench: ${outcome.lost}${hint}\n`)
+  }
   try {
     deliver(outcome.result, outputs, io)
   } catch (error) {
@@ -137,7 +139,8 @@ export const runCommand = async (
       io.stderr.write(`${target.kind} broker ${target.bootstrapServers.join(',')}${data}\n`)
     }
     const parts = { target, driver, args, io, isQuiet: outputs.isQuiet }
-    return deliverOutcome(await runOnce(options, parts, stop.signal), outputs, stop, io)
+    const outcome = await runOnce(options, parts, stop.signal)
+    return deliverOutcome(outcome, { target, outputs, stop, io })
   } catch (error) {
     const signalCode = stop.exitCode()
     if (signalCode !== null) return signalCode

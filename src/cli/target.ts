@@ -1,5 +1,6 @@
+import { statfsSync } from 'node:fs'
 import type { RunOptions } from '../bench/options.ts'
-import { parseDataDir } from '../broker/data-dir.ts'
+import { parseDataDir, type StoreKind } from '../broker/data-dir.ts'
 import { parseSettings } from '../broker/settings.ts'
 import { acquireBroker } from '../broker/spawn.ts'
 import { systemClock } from '../clock.ts'
@@ -13,6 +14,8 @@ export interface Target {
   readonly dataDir?: string
   /** Aborts when the embedded broker has died. */
   readonly lost: AbortSignal
+  /** What to do when the broker cannot store records. */
+  storageHint(): string
   release(): Promise<void>
 }
 
@@ -27,6 +30,15 @@ export const checkTarget = (options: RunOptions): void => {
   }
 }
 
+const storageHintOf = (store: StoreKind, folder: string | null): string => {
+  if (folder === null) {
+    return `the ${store} store is full; take --data-dir ring or a folder, or raise --broker-config store.max.bytes=…`
+  }
+  const { bavail, bsize } = statfsSync(folder)
+  const freeMiB = Math.floor((bavail * bsize) / 2 ** 20)
+  return `${freeMiB} MiB of space are free for ${folder}, and 1 GiB and 5 % must stay free; free some, delete the folder, or take another --data-dir`
+}
+
 export const openTarget = async (
   options: Pick<RunOptions, 'bootstrapServers' | 'dataDir' | 'brokerConfig' | 'connectTimeoutMs'>,
   signal: AbortSignal,
@@ -37,6 +49,7 @@ export const openTarget = async (
       kind: 'external',
       bootstrapServers: options.bootstrapServers,
       lost: lost.signal,
+      storageHint: () => "free space on the broker's disk",
       release: () => Promise.resolve(),
     }
   }
@@ -53,6 +66,7 @@ export const openTarget = async (
     bootstrapServers: [broker.bootstrapServers],
     dataDir: broker.dataDir ?? options.dataDir,
     lost: lost.signal,
+    storageHint: () => storageHintOf(broker.store, broker.dataDir),
     release: () => broker.release(),
   }
 }

@@ -97,6 +97,8 @@ export interface SendFailure {
   isUnknown: boolean
   /** True when the broker could not be reached: the engine decides whether the run is lost. */
   isConnectionLost: boolean
+  /** The broker's error code, when it was the broker that refused. */
+  kafkaCode: number | null
   message: string
 }
 

@@ -242,7 +242,7 @@ class KafkajsProducer implements Producer {
       rootOf(error).name.startsWith('KafkaJS') && rootOf(error).retriable !== false
     const message = redact(describe(error), this.#connection)
     return {
-      failure: { isUnknown: isWritten, isConnectionLost, message },
+      failure: { isUnknown: isWritten, isConnectionLost, kafkaCode: null, message },
       mayRetry: isRetriable && (!isWritten || this.#identity !== null),
     }
   }
@@ -262,7 +262,7 @@ class KafkajsProducer implements Producer {
 
   #giveUp(delivery: Delivery, message: string): void {
     for (const parcel of delivery.open.values()) {
-      this.#fail(parcel, { isUnknown: true, isConnectionLost: false, message })
+      this.#fail(parcel, { isUnknown: true, isConnectionLost: false, kafkaCode: null, message })
     }
   }
 
@@ -278,7 +278,12 @@ class KafkajsProducer implements Producer {
 }
 
 const refusalOfCode = (code: number): Refusal => ({
-  failure: { isUnknown: false, isConnectionLost: false, message: messageOfCode(code) },
+  failure: {
+    isUnknown: false,
+    isConnectionLost: false,
+    kafkaCode: code,
+    message: messageOfCode(code),
+  },
   mayRetry: leadershipCodes.has(code),
 })
 

@@ -18,17 +18,21 @@ import { DriverError } from '../../src/errors.ts'
 type Answer =
   | 'ack'
   | 'fail'
+  | 'disk-full'
   | 'unknown'
   | 'unknown-landed'
   | 'connection-lost'
   | 'silent'
   | 'ack-lost'
 
+const lostAnswer = { isUnknown: true, isConnectionLost: false, kafkaCode: null }
+
 const failures: Record<string, SendFailure> = {
-  fail: { isUnknown: false, isConnectionLost: false, message: 'refused' },
-  unknown: { isUnknown: true, isConnectionLost: false, message: 'timed out' },
-  'unknown-landed': { isUnknown: true, isConnectionLost: false, message: 'timed out' },
-  'connection-lost': { isUnknown: true, isConnectionLost: true, message: 'connection refused' },
+  fail: { isUnknown: false, isConnectionLost: false, kafkaCode: 10, message: 'refused' },
+  'disk-full': { isUnknown: false, isConnectionLost: false, kafkaCode: 56, message: 'disk full' },
+  unknown: { ...lostAnswer, message: 'timed out' },
+  'unknown-landed': { ...lostAnswer, message: 'timed out' },
+  'connection-lost': { ...lostAnswer, isConnectionLost: true, message: 'connection refused' },
 }
 
 interface FakeMember {
