@@ -35,7 +35,7 @@ const checkDriver = (options: RunOptions, driver: Driver): void => {
   }
 }
 
-export const connectionOf = (options: RunOptions, target: Target): ConnectionOptions => ({
+const connectionOf = (options: RunOptions, target: Target): ConnectionOptions => ({
   bootstrapServers: target.bootstrapServers,
   clientId: options.clientProperties['client.id'] ?? 'bench',
   connectTimeoutMs: options.connectTimeoutMs,

@@ -40,9 +40,8 @@ export const sizeOf = (bytes: Buffer, start = 0): number =>
   bytes.readInt32BE(start + at.batchLength) + logOverheadBytes
 export const partitionLeaderEpochOf = (bytes: Buffer, start = 0): number =>
   bytes.readInt32BE(start + at.partitionLeaderEpoch)
-export const magicOf = (bytes: Buffer, start = 0): number => bytes.readInt8(start + at.magic)
-export const attributesOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt16BE(start + at.attributes)
+const magicOf = (bytes: Buffer, start = 0): number => bytes.readInt8(start + at.magic)
+const attributesOf = (bytes: Buffer, start = 0): number => bytes.readInt16BE(start + at.attributes)
 /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd; 5 to 7 mean nothing. */
 export const codecOf = (bytes: Buffer, start = 0): number => attributesOf(bytes, start) & 0x07
 export const isLogAppendTime = (bytes: Buffer, start = 0): boolean =>
@@ -56,8 +55,7 @@ export const lastOffsetDeltaOf = (bytes: Buffer, start = 0): number =>
 /** One past the offset of the batch's last record. */
 export const nextOffsetOf = (bytes: Buffer, start = 0): number =>
   baseOffsetOf(bytes, start) + lastOffsetDeltaOf(bytes, start) + 1
-export const baseTimestampOf = (bytes: Buffer, start = 0): number =>
-  int64(bytes, start + at.baseTimestamp)
+const baseTimestampOf = (bytes: Buffer, start = 0): number => int64(bytes, start + at.baseTimestamp)
 export const maxTimestampOf = (bytes: Buffer, start = 0): number =>
   int64(bytes, start + at.maxTimestamp)
 export const producerIdOf = (bytes: Buffer, start = 0): number =>

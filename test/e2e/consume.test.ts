@@ -38,7 +38,9 @@ describe('a group in one command', () => {
     expect(result.partitions.map((partition) => partition.consumed)).toEqual([1000, 1000, 1000])
     expect(result.consumers).toHaveLength(3)
     for (const consumer of result.consumers) expect(consumer.firstAssignmentMs).not.toBeNull()
-    const owned = result.consumers.flatMap((consumer) => consumer.partitions).toSorted()
+    const owned = result.consumers
+      .flatMap((consumer) => consumer.partitions)
+      .toSorted((a, b) => a - b)
     expect(owned).toEqual([0, 1, 2])
     expect(new Set(result.consumers.map((consumer) => consumer.memberId)).size).toBe(3)
   })

@@ -123,7 +123,7 @@ describe('outputs', () => {
     expect(code).toBe(0)
     const lines = stdout.split('\n').filter((line) => /^[╔║╠╚]/.test(line))
     expect(lines.length).toBeGreaterThan(15)
-    expect(new Set(lines.map((line) => [...line].length)).size).toBe(1)
+    expect(new Set(lines.map((line) => Array.from(line).length)).size).toBe(1)
     expect(stdout).not.toContain('\u001b')
     const saved = readdirSync(path.join(own.folder, 'results'))
     expect(saved).toHaveLength(1)
@@ -154,7 +154,7 @@ describe('outputs', () => {
     expect((await bench(own.folder, 'clean')).stdout).toBe('nothing left over\n')
     const { result } = await benchResult(own.folder, '-n', '10', '--keep-topic')
     const cleaned = await bench(own.folder, 'clean')
-    expect(cleaned.stdout).toBe(`deleted topic ${String(result.config.topic)}\n`)
+    expect(cleaned.stdout).toBe(`deleted topic ${result.config.topic}\n`)
     await own.remove()
   })
 

@@ -153,8 +153,6 @@ export const groupFixture = ({ settings = {}, journal, rules }: FixtureOptions =
   }
 }
 
-export type GroupFixture = ReturnType<typeof groupFixture>
-
 /** The protocol `range` with a subscription of `topics`. */
 export const range = (...topics: string[]) => ({
   name: 'range',

@@ -33,7 +33,7 @@ export interface Conduct {
   isMemberIdRequired: boolean
 }
 
-export const usualConduct: Conduct = {
+const usualConduct: Conduct = {
   clientId: 'member',
   groupInstanceId: null,
   partitionCount: 6,

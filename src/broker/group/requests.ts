@@ -39,7 +39,7 @@ export interface JoinAnswer {
   readonly members: readonly JoinedMember[]
 }
 
-export interface JoinedMember {
+interface JoinedMember {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly metadata: Buffer
@@ -78,7 +78,7 @@ export interface HeartbeatRequest extends MemberIdentity {
   readonly generationId: number
 }
 
-export interface DescribedMember extends MemberIdentity {
+interface DescribedMember extends MemberIdentity {
   readonly clientId: string
   readonly clientHost: string
   readonly metadata: Buffer
@@ -111,7 +111,7 @@ export interface TopicPartitions {
   readonly partitions: readonly number[]
 }
 
-export interface FetchedPartition extends CommittedOffset {
+interface FetchedPartition extends CommittedOffset {
   readonly partition: number
 }
 
