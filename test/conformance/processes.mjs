@@ -1,7 +1,6 @@
 // Child processes of the conformance run. All of them end with the run: after each part, on Ctrl-C, and when it crashes.
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../dist/bin/bench.js', import.meta.url))

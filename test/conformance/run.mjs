@@ -30,7 +30,7 @@ const isThere = (command) =>
 
 const loadParts = async () => {
   const files = readdirSync(path.join(here, 'parts')).filter((name) => name.endsWith('.mjs'))
-  const modules = await Promise.all(files.sort().map((name) => import(`./parts/${name}`)))
+  const modules = await Promise.all(files.toSorted().map((name) => import(`./parts/${name}`)))
   return modules.map((module) => module.default)
 }
 

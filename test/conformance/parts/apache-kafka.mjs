@@ -1,0 +1,125 @@
+// Apache Kafka as the oracle: the same scenarios go to it and to the embedded broker, and the answers are compared.
+import { apis } from '../../../dist/src/protocol/messages/index.js'
+import { startApacheKafka } from '../apache-kafka.mjs'
+import { compareTraces, usedMasks } from '../compare.mjs'
+import { Golden } from '../golden.mjs'
+import { accepted, masks } from '../masks.mjs'
+import { startBenchBroker } from '../processes.mjs'
+import { groupScenarios } from '../scenarios/groups.mjs'
+import { hostileScenarios } from '../scenarios/hostile.mjs'
+import { recordScenarios } from '../scenarios/records.mjs'
+import { topicScenarios } from '../scenarios/topics.mjs'
+import { Script } from '../script.mjs'
+import { connect } from '../wire-client.mjs'
+
+export const kafkaVersion = '4.3.0'
+const scenarios = [...topicScenarios, ...recordScenarios, ...groupScenarios, ...hostileScenarios]
+
+/** The same on both sides. */
+const settings = {
+  'group.initial.rebalance.delay.ms': 500,
+  'group.min.session.timeout.ms': 500,
+  'log.retention.ms': 100 * 365 * 86_400_000,
+  'log.segment.bytes': 128 * 2 ** 20,
+}
+
+/** API key -> `{ min, max }` that a broker tells. */
+const versionsOf = async (port) => {
+  const connection = await connect(port, 'versions')
+  const { apiKeys } = await connection.ask('ApiVersions', 0, {})
+  connection.close()
+  return new Map(apiKeys.map((one) => [one.apiKey, { min: one.minVersion, max: one.maxVersion }]))
+}
+
+const commonRange = (told) => (one) => {
+  const range = told.get(one.key) ?? { min: 1, max: 0 }
+  return { min: Math.max(one.minVersion, range.min), max: Math.min(one.maxVersion, range.max) }
+}
+
+const runScenario = async (scenario, port, range) => {
+  const script = new Script(scenario.name, port, range)
+  try {
+    await scenario.run(script)
+  } catch (error) {
+    script.faults.push(`did not run to its end: ${error.stack}`)
+  } finally {
+    script.end()
+  }
+  return script
+}
+
+const isAccepted = (entry, { step, path }) =>
+  entry.step.test(step) && (entry.path === undefined || entry.path.test(path))
+
+const show = (value) => {
+  const text = JSON.stringify(value) ?? 'absent'
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text
+}
+
+/** Reports one scenario that both have run; returns the accepted entries that occurred. */
+const judge = (kafka, bench, report) => {
+  const occurred = new Set()
+  const unexplained = []
+  for (const difference of compareTraces(kafka, bench)) {
+    const entry = accepted.find((one) => isAccepted(one, difference))
+    if (entry === undefined) unexplained.push(difference)
+    else occurred.add(entry)
+  }
+  for (const [who, { faults }] of [
+    ['Apache Kafka', kafka],
+    ['the embedded broker', bench],
+  ]) {
+    for (const fault of faults) report.fail(`${kafka.name}: ${who}`, fault)
+  }
+  for (const step of kafka.trace.keys()) {
+    const mine = unexplained.filter((one) => one.step === `${kafka.name}: ${step}`)
+    if (mine.length === 0) report.pass(`${kafka.name}: ${step}`)
+    else {
+      const lines = mine.map(
+        ({ path, kafka: theirs, bench: ours }) =>
+          `${path || 'outcome'}: Apache Kafka ${show(theirs)}, embedded broker ${show(ours)}`,
+      )
+      report.fail(`${kafka.name}: ${step}`, lines.join('\n'))
+    }
+  }
+  return occurred
+}
+
+/** Every version that we serve must have been asked of Apache Kafka, or this oracle is silent about it. */
+const judgeCoverage = (golden, report) => {
+  for (const [name, one] of Object.entries(apis)) {
+    for (let version = one.minVersion; version <= one.maxVersion; version++) {
+      if (golden.has(name, version)) report.pass(`${name} v${version} was answered`)
+      else report.fail(`${name} v${version}`, 'Apache Kafka was not asked, or gave no answer')
+    }
+  }
+}
+
+const run = async ({ cacheDir, report, updateGolden }) => {
+  const kafka = await startApacheKafka(kafkaVersion, cacheDir, settings)
+  const bench = await startBenchBroker(settings)
+  const range = commonRange(await versionsOf(kafka.port))
+  const occurred = new Set()
+  const golden = new Golden()
+  const only = process.env.CONFORMANCE_SCENARIO
+  const chosen = scenarios.filter(({ name }) => only === undefined || name.includes(only))
+  for (const scenario of chosen) {
+    const scripts = await Promise.all(
+      [kafka.port, bench.port].map((port) => runScenario(scenario, port, range)),
+    )
+    for (const entry of judge(...scripts, report)) occurred.add(entry)
+    golden.take(scripts[0].trace)
+  }
+  await Promise.all([kafka.stop(), bench.stop()])
+  if (only !== undefined) return
+  judgeCoverage(golden, report)
+  if (updateGolden) golden.save(kafkaVersion)
+  for (const entry of accepted.filter((one) => !occurred.has(one))) {
+    report.fail(`accepted difference ${entry.step}`, 'it did not occur: take it off the list')
+  }
+  for (const mask of masks.filter((one) => !usedMasks.has(one))) {
+    report.fail(`mask ${mask.field}`, 'no such field was answered: take it off the list')
+  }
+}
+
+export default { name: 'apache-kafka', needs: ['java', 'mvn'], run }
