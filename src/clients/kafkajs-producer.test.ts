@@ -143,6 +143,7 @@ test('no answer within the message time-out is unknown', async () => {
   expect(all[0]?.failure).toEqual({
     isUnknown: true,
     isConnectionLost: false,
+    kafkaCode: null,
     message: 'no ack within 50 ms',
   })
 })
