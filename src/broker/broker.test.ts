@@ -366,7 +366,7 @@ describe('topics', () => {
     }
     expect(await describe1(2, 'a', 'retention.ms')).toMatchObject({
       value: '5000',
-      configSource: 5,
+      configSource: 4,
     })
     expect(await alter('retention.ms', 0, '1000')).toEqual([0])
     expect(await describe1(2, 'a', 'retention.ms')).toMatchObject({
@@ -378,7 +378,7 @@ describe('topics', () => {
     expect(await alter('retention.ms', 1, null)).toEqual([0])
     expect(await describe1(2, 'a', 'retention.ms')).toMatchObject({
       value: '5000',
-      configSource: 5,
+      configSource: 4,
     })
     expect(await alter('num.partitions', 0, '2', 4)).toEqual([42])
     expect(await describe1(4, '1', 'num.partitions')).toMatchObject({

@@ -1,4 +1,4 @@
-import type { SettingName, Settings } from './settings.ts'
+import { type SettingName, type Settings, settingsTable } from './settings.ts'
 
 /**
  * Topic configs by Kafka's names (LogConfig). What the broker applies may be set freely; of what it does not do, only
@@ -86,8 +86,10 @@ export const topicConfigEntries = (
   const entries: ConfigEntry[] = []
   for (const [name, config] of Object.entries(applied)) {
     const own = given[name]
-    const value = own ?? String(settings[config.setting])
-    const source = own === undefined ? 5 : 1
+    const inherited = settings[config.setting]
+    const value = own ?? String(inherited)
+    const isNormal = inherited === settingsTable[config.setting].default
+    const source = own !== undefined ? 1 : isNormal ? 5 : 4
     const type = typeNumbers[config.type]
     entries.push({ name, value, source, type, synonym: config.setting })
   }

@@ -12,17 +12,13 @@ type Wish = CreatePartitionsRequest['topics'][number]
 type Answer = CreatePartitionsResponse['results'][number]
 
 const faultOf = ({ name, count, assignments }: Wish, broker: BrokerContext): Answer | null => {
-  const refuse = (code: number, errorMessage: string): Answer => ({
+  const refuse = (code: number, errorMessage: string | null): Answer => ({
     name,
     errorCode: code,
     errorMessage,
   })
   const topic = broker.topics.get(name)
-  if (topic === null)
-    return refuse(
-      errorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      'This server does not host this topic-partition.',
-    )
+  if (topic === null) return refuse(errorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
   const before = topic.partitionCount
   if (count === before)
     return refuse(errorCode.INVALID_PARTITIONS, `Topic already has ${before} partition(s).`)
@@ -67,11 +63,24 @@ const create = (wish: Wish, isReal: boolean, broker: BrokerContext): Answer => {
 
 /**
  * CreatePartitions: v0-3
- * Behaviour: `count` is the new total; a total that is no increase is INVALID_PARTITIONS.
+ * Behaviour: `count` is the new total; a total that is no increase is INVALID_PARTITIONS. A topic that comes twice is
+ * refused once.
  * Version notes: none that change the answer.
  */
 export const handleCreatePartitions: Handler<CreatePartitionsRequest, CreatePartitionsResponse> = (
   { topics, validateOnly },
   _call,
   broker,
-) => ({ results: topics.map((wish) => create(wish, !validateOnly, broker)) })
+) => {
+  const counts = new Map<string, number>()
+  for (const { name } of topics) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const repeated = [...counts]
+    .filter(([, count]) => count > 1)
+    .map(([name]) => ({
+      name,
+      errorCode: errorCode.INVALID_REQUEST,
+      errorMessage: 'Duplicate topic name.',
+    }))
+  const single = topics.filter(({ name }) => counts.get(name) === 1)
+  return { results: [...repeated, ...single.map((wish) => create(wish, !validateOnly, broker))] }
+}

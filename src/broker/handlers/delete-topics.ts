@@ -44,6 +44,18 @@ const deleteOne = (wish: Wish, broker: BrokerContext): Answer => {
   return { name: topic.name, topicId: topic.id, errorCode: 0 }
 }
 
+const isSame = (a: Wish, b: Wish): boolean => a.name === b.name && a.topicId === b.topicId
+
+/** A topic that is named twice is refused once, as Kafka does. */
+const deleteAll = (wishes: readonly Wish[], broker: BrokerContext): Answer[] => {
+  const firsts = wishes.filter((wish, i) => wishes.findIndex((one) => isSame(one, wish)) === i)
+  return firsts.map((wish) =>
+    wishes.filter((one) => isSame(one, wish)).length > 1
+      ? refuse(wish, errorCode.INVALID_REQUEST, 'Duplicate topic.')
+      : deleteOne(wish, broker),
+  )
+}
+
 /**
  * DeleteTopics: v1-6
  * Behaviour: data, configs and committed offsets of a topic go at once; a topic made again under the name is another one.
@@ -56,5 +68,5 @@ export const handleDeleteTopics: Handler<DeleteTopicsRequest, DeleteTopicsRespon
 ) => {
   const wishes: readonly Wish[] =
     version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }))
-  return { responses: wishes.map((wish) => deleteOne(wish, broker)) }
+  return { responses: deleteAll(wishes, broker) }
 }

@@ -27,7 +27,6 @@ export const handleDescribeCluster: Handler<DescribeClusterRequest, DescribeClus
           ? errorCode.MISMATCHED_ENDPOINT_TYPE
           : errorCode.UNSUPPORTED_ENDPOINT_TYPE,
       errorMessage: `Unsupported endpoint type ${endpointType}`,
-      endpointType,
       clusterId: '',
       brokers: [],
     }

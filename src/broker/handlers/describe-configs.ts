@@ -13,8 +13,9 @@ type Answer = DescribeConfigsResponse['results'][number]
 const brokerEntries = ({ settings }: BrokerContext): ConfigEntry[] =>
   Object.entries(settings)
     .map(([name, value]): ConfigEntry => {
-      const { default: normal } = settingsTable[name as keyof typeof settingsTable]
-      const type = typeof value === 'boolean' ? 1 : 5
+      const setting = settingsTable[name as keyof typeof settingsTable]
+      const { default: normal } = setting
+      const type = setting.type === 'boolean' ? 1 : setting.max < 2 ** 31 ? 3 : 5
       return { name, value: String(value), source: value === normal ? 5 : 4, type, synonym: name }
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -68,7 +69,7 @@ const describe = (wish: Wish, includeSynonyms: boolean, broker: BrokerContext): 
     configType: type,
     documentation: null,
   }))
-  return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
+  return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs }
 }
 
 /**

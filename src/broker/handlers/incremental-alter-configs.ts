@@ -37,9 +37,15 @@ const apply = (configs: Record<string, string>, change: Change): Fault | null =>
       errorMessage: `Unknown operation type ${configOperation}`,
     }
   }
+  if (value === null) {
+    return {
+      errorCode: errorCode.INVALID_REQUEST,
+      errorMessage: `Null value not supported for: ${name}`,
+    }
+  }
   const reason = topicConfigFault(name, value)
   if (reason !== null) return { errorCode: errorCode.INVALID_CONFIG, errorMessage: reason }
-  configs[name] = value ?? ''
+  configs[name] = value
   return null
 }
 

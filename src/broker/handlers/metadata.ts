@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts'
 import { errorCode } from '../../protocol/errors.ts'
 import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/metadata.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
-import type { BrokerContext, Call, Handler } from '../context.ts'
+import type { BrokerContext, Handler } from '../context.ts'
 import { StorageError } from '../store/store.ts'
 import type { Topic } from '../topics.ts'
 
@@ -57,7 +57,6 @@ const find = (name: string, mayCreate: boolean, broker: BrokerContext): Topic | 
 const answerTopics = (
   wishes: readonly TopicWish[],
   request: MetadataRequest,
-  { version }: Call,
   broker: BrokerContext,
 ): TopicAnswer[] => {
   const describe = (topic: Topic): TopicAnswer => ({
@@ -67,10 +66,6 @@ const answerTopics = (
       ? topicOperations
       : notAsked,
   })
-  const isMalformed = (wish: TopicWish): boolean => wish.name === null || wish.topicId !== zeroUuid
-  if (version < 12 && wishes.some(isMalformed)) {
-    return wishes.map(({ name, topicId }) => faulty(errorCode.INVALID_REQUEST, name ?? '', topicId))
-  }
   const ids = new Set(wishes.map(({ topicId }) => topicId).filter((id) => id !== zeroUuid))
   if (ids.size > 0) {
     return [...ids].map((id) => {
@@ -84,6 +79,16 @@ const answerTopics = (
   })
 }
 
+/** Asking by id is for version 12 on; Kafka then tells nothing of the cluster either. */
+const isMalformed = ({ name, topicId }: TopicWish): boolean => name === null || topicId !== zeroUuid
+const refuseIds = ({ topics }: MetadataRequest): MetadataResponse => ({
+  brokers: [],
+  topics: (topics ?? []).map(({ name, topicId }) =>
+    faulty(errorCode.INVALID_REQUEST, name ?? '', topicId),
+  ),
+  errorCode: errorCode.INVALID_REQUEST,
+})
+
 /**
  * Metadata: v0-13
  * Behaviour: one node, which leads every partition. An unknown topic is made and answered at once where creation is
@@ -96,6 +101,7 @@ export const handleMetadata: Handler<MetadataRequest, MetadataResponse> = (
   call,
   broker,
 ) => {
+  if (call.version < 12 && request.topics?.some(isMalformed) === true) return refuseIds(request)
   const isAll = request.topics === null || (call.version === 0 && request.topics.length === 0)
   const wishes = isAll
     ? broker.topics.list().map(({ name }) => ({ name, topicId: zeroUuid }))
@@ -104,7 +110,7 @@ export const handleMetadata: Handler<MetadataRequest, MetadataResponse> = (
     brokers: [{ nodeId: broker.nodeId, ...broker.advertised }],
     clusterId: broker.clusterId,
     controllerId: broker.nodeId,
-    topics: answerTopics(wishes, request, call, broker),
+    topics: answerTopics(wishes, request, broker),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? clusterOperations
       : notAsked,
