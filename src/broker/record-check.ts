@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { errorCode } from '../protocol/errors.ts'
 import {
+  baseOffsetOf,
   baseSequenceOf,
   codecOf,
   hasValidCrc,
@@ -83,6 +84,7 @@ const contentFault = (batch: Buffer): RecordFault | null => {
   if (producerIdOf(batch) >= 0 && baseSequenceOf(batch) < 0) {
     return invalid('a batch with a producer id needs a sequence')
   }
+  if (baseOffsetOf(batch) !== 0) return invalid('the base offset of a new batch must be 0')
   if (isControl(batch)) return invalid('clients must not write control batches')
   const count = recordCountOf(batch)
   const lastOffsetDelta = lastOffsetDeltaOf(batch)

@@ -3,7 +3,7 @@ import type { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.
 import type { BrokerContext, Call, Handler } from '../context.ts'
 import type { Log } from '../log.ts'
 import { StorageError } from '../store/store.ts'
-import { leaderEpochFault } from './leader-epoch.ts'
+import { leaderEpoch, leaderEpochFault } from './leader-epoch.ts'
 
 /**
  * Fetch: whole batches as they are stored; waits for `minBytes` until `maxWaitMs` is over.
@@ -22,17 +22,19 @@ const refused = (partitionIndex: number, code: number): PartitionResponse => ({
   partitionIndex,
   errorCode: code,
   highWatermark: -1,
-  abortedTransactions: null,
+  abortedTransactions: code === errorCode.UNKNOWN_TOPIC_OR_PARTITION ? [] : null,
   records: noBytes,
 })
 
 const faultOf = (log: Log | null, wanted: FetchPartition): number => {
   if (!log) return errorCode.UNKNOWN_TOPIC_OR_PARTITION
-  const { currentLeaderEpoch, fetchOffset } = wanted
+  const { currentLeaderEpoch, lastFetchedEpoch, fetchOffset } = wanted
   if (leaderEpochFault(currentLeaderEpoch) !== errorCode.NONE) {
     return leaderEpochFault(currentLeaderEpoch)
   }
-  return fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset
+  // Records of an epoch that never was are of another log.
+  const isForeign = lastFetchedEpoch > leaderEpoch
+  return isForeign || fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset
     ? errorCode.OFFSET_OUT_OF_RANGE
     : errorCode.NONE
 }

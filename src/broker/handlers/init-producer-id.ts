@@ -20,8 +20,9 @@ export const handleInitProducerId: Handler<InitProducerIdRequest, InitProducerId
   _call,
   broker,
 ) => {
-  const { transactionalId, transactionTimeoutMs } = request
-  if (transactionalId === '') return refused(errorCode.INVALID_REQUEST)
+  const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
+  const isHalfNamed = (producerId === -1) !== (producerEpoch === -1)
+  if (transactionalId === '' || isHalfNamed) return refused(errorCode.INVALID_REQUEST)
   if (transactionalId !== null) {
     const isAllowed = transactionTimeoutMs > 0 && transactionTimeoutMs <= maxTransactionTimeoutMs
     return refused(

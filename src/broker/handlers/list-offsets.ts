@@ -86,9 +86,11 @@ const find = async (log: Log, timestamp: number): Promise<Found | null> => {
   }
 }
 
+type Wanted = ListOffsetsRequest['topics'][number]['partitions'][number]
+
 const answerPartition = async (
   topic: string,
-  wanted: ListOffsetsRequest['topics'][number]['partitions'][number],
+  wanted: Wanted,
   version: number,
   broker: BrokerContext,
 ): Promise<PartitionResponse> => {
@@ -116,6 +118,28 @@ const answerPartition = async (
   }
 }
 
+/** A partition that is asked for twice is refused once, as Kafka does. */
+const answerAll = (
+  topic: string,
+  wanted: readonly Wanted[],
+  version: number,
+  broker: BrokerContext,
+): Promise<PartitionResponse[]> => {
+  const byIndex = new Map<number, Wanted>()
+  const repeated = new Set<number>()
+  for (const one of wanted) {
+    if (byIndex.has(one.partitionIndex)) repeated.add(one.partitionIndex)
+    byIndex.set(one.partitionIndex, one)
+  }
+  return Promise.all(
+    [...byIndex].map(async ([partitionIndex, one]) =>
+      repeated.has(partitionIndex)
+        ? { partitionIndex, errorCode: errorCode.INVALID_REQUEST }
+        : answerPartition(topic, one, version, broker),
+    ),
+  )
+}
+
 export const handleListOffsets: Handler<ListOffsetsRequest, ListOffsetsResponse> = async (
   request,
   call,
@@ -124,9 +148,7 @@ export const handleListOffsets: Handler<ListOffsetsRequest, ListOffsetsResponse>
   topics: await Promise.all(
     request.topics.map(async ({ name, partitions }) => ({
       name,
-      partitions: await Promise.all(
-        partitions.map((wanted) => answerPartition(name, wanted, call.version, broker)),
-      ),
+      partitions: await answerAll(name, partitions, call.version, broker),
     })),
   ),
 })
