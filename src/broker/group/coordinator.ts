@@ -158,6 +158,7 @@ export class GroupCoordinator {
 
   /** Answers an error code for each of `topics`, or one for the request. Topics that active members read are spared. */
   deleteOffsets(groupId: string, topics: readonly TopicPartitions[]): number[] | number {
+    if (groupId === '') return errorCode.INVALID_GROUP_ID
     const group = this.#groups.get(groupId)
     if (group === undefined) return errorCode.GROUP_ID_NOT_FOUND
     const { roster } = group

@@ -10,7 +10,7 @@ import type { Handler } from '../context.ts'
  * Behaviour: state and members; protocol and subscriptions are shown of Stable groups only. An unknown group is Dead.
  * Version notes: v4 adds group instance ids (KIP-345); v6 adds error messages and calls an unknown group
  * GROUP_ID_NOT_FOUND (KIP-1043), before it is no error.
- * Not done: authorized operations (v3, KIP-430) are never told.
+ * v3 tells what may be done where that is asked for (KIP-430): everything.
  */
 export const handleDescribeGroups: Handler<DescribeGroupsRequest, DescribeGroupsResponse> = (
   request,
@@ -18,13 +18,16 @@ export const handleDescribeGroups: Handler<DescribeGroupsRequest, DescribeGroups
   { groups },
 ) => ({
   groups: request.groups.map((groupId) => {
+    const operations = request.includeAuthorizedOperations
+      ? { authorizedOperations: groupOperations }
+      : {}
     const group = groups.describeGroup(groupId)
     if (group === null) {
       const fault =
         version >= 6
           ? { errorCode: errorCode.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId} not found.` }
           : { errorCode: errorCode.NONE }
-      return { ...fault, groupId, ...deadGroup }
+      return { ...fault, groupId, ...deadGroup, ...operations }
     }
     return {
       errorCode: errorCode.NONE,
@@ -37,8 +40,11 @@ export const handleDescribeGroups: Handler<DescribeGroupsRequest, DescribeGroups
         memberMetadata: metadata,
         memberAssignment: assignment,
       })),
+      ...operations,
     }
   }),
 })
 
+/** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS as bits: all a group knows. */
+const groupOperations = 3_400
 const deadGroup = { groupState: 'Dead', protocolType: '', protocolData: '', members: [] }

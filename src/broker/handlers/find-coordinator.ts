@@ -19,7 +19,7 @@ export const handleFindCoordinator: Handler<FindCoordinatorRequest, FindCoordina
 ) => {
   const isKnownType = keyType === groupKeyType || keyType === transactionKeyType
   const coordinator = isKnownType
-    ? { nodeId, ...advertised, errorCode: errorCode.NONE, errorMessage: null }
+    ? { nodeId, ...advertised, errorCode: errorCode.NONE, errorMessage: 'NONE' }
     : { ...noNode, errorCode: errorCode.INVALID_REQUEST, errorMessage: `key type ${keyType}` }
   return version < 4
     ? coordinator

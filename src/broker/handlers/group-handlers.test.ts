@@ -51,7 +51,7 @@ const joinRequest = {
 }
 
 describe('FindCoordinator', () => {
-  const here = { nodeId: 1, host: '127.0.0.1', port: 9092, errorCode: 0, errorMessage: null }
+  const here = { nodeId: 1, host: '127.0.0.1', port: 9092, errorCode: 0, errorMessage: 'NONE' }
 
   test('this broker, for groups and transactional ids, one or many', () => {
     const one = { key: 'g', keyType: 0, coordinatorKeys: [] }

@@ -40,7 +40,7 @@ export const handleOffsetCommit: Handler<OffsetCommitRequest, OffsetCommitRespon
   })
   const codeOf = new Map(existing.map(({ requested }, i) => [requested, codes[i]]))
   return {
-    topics: request.topics.map(({ name, partitions }) => ({
+    topics: request.topics.filter(isAsked).map(({ name, partitions }) => ({
       name,
       partitions: partitions.map((requested) => ({
         partitionIndex: requested.partitionIndex,
@@ -49,3 +49,7 @@ export const handleOffsetCommit: Handler<OffsetCommitRequest, OffsetCommitRespon
     })),
   }
 }
+
+/** Kafka leaves a topic without partitions out of its answer. */
+const isAsked = ({ partitions }: OffsetCommitRequest['topics'][number]): boolean =>
+  partitions.length > 0
