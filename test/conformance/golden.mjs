@@ -9,7 +9,13 @@ const maxBytes = 600
 
 const fileName = (api) => `${api.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.json`
 
-/** Keeps the longest answer of each API and version that is not too long. */
+/** Whether no error is in it, at any depth. */
+const isGood = (value) =>
+  typeof value !== 'object' ||
+  value === null ||
+  Object.entries(value).every(([name, item]) => (name === 'errorCode' ? item === 0 : isGood(item)))
+
+/** Keeps the longest answer of each API and version that is not too long, one without errors if there is any. */
 export class Golden {
   constructor() {
     this.answers = new Map()
@@ -21,10 +27,11 @@ export class Golden {
       if (kind !== 'answer' || value === null) continue
       const key = `${api} ${version}`
       this.seen.add(key)
-      const kept = this.answers.get(key)
-      if (body.length > maxBytes || (kept !== undefined && kept.body.length >= body.length))
-        continue
-      this.answers.set(key, { api, version, step, body })
+      if (body.length > maxBytes) continue
+      const rank = (isGood(value) ? maxBytes + 1 : 0) + body.length
+      if (rank > (this.answers.get(key)?.rank ?? -1)) {
+        this.answers.set(key, { api, version, step, body, rank })
+      }
     }
   }
 

@@ -42,7 +42,9 @@ class Client {
   /** Only to prepare something: nothing is written down. */
   async ask(api, version, request) {
     const frame = await this.connection.request(api, version, request)
-    return this.script.outcomeOf(api, version, frame).value ?? null
+    const outcome = this.script.outcomeOf(api, version, frame)
+    this.script.prepared.push([`${api} v${version}`, outcome])
+    return outcome.value ?? null
   }
 
   /** Sends bytes as they are and writes down whether a frame came, the connection was closed or nothing happened. */
@@ -68,6 +70,8 @@ export class Script {
     this.range = range
     /** Step -> `{ kind, api, version, value, body }`. */
     this.trace = new Map()
+    /** Outcomes of what was only asked to prepare something, with a name each. */
+    this.prepared = []
     this.faults = []
     this.clients = []
   }

@@ -108,7 +108,7 @@ const run = async ({ cacheDir, report, updateGolden }) => {
       [kafka.port, bench.port].map((port) => runScenario(scenario, port, range)),
     )
     for (const entry of judge(...scripts, report)) occurred.add(entry)
-    golden.take(scripts[0].trace)
+    golden.take([...scripts[0].trace, ...scripts[0].prepared])
   }
   await Promise.all([kafka.stop(), bench.stop()])
   if (only !== undefined) return
