@@ -22,9 +22,9 @@ export interface ServedApi {
 export type ServedApis = ReadonlyMap<number, ServedApi>
 
 export const serveApis = (messages: Messages, handlers: Handlers): ServedApis => {
-  const apis = Object.values(messages)
+  const apis = Object.values(messages).filter((api) => api.maxVersion >= api.minVersion)
   const all = { ...handlers, ApiVersions: createApiVersionsHandler(apis) }
-  const names = Object.keys(all) as ApiName[]
+  const names = (Object.keys(all) as ApiName[]).filter((name) => apis.includes(messages[name]))
   return new Map(
     names.map((name) => [messages[name].key, { api: messages[name], handle: all[name] }]),
   )

@@ -109,7 +109,7 @@ export class Connection {
         if (apiKey !== apiVersions.key) {
           throw new WireError(`${served.api.name} v${apiVersion} is not served`)
         }
-        this.#write(encodeUnsupportedApiVersions(correlationId))
+        this.#write(encodeUnsupportedApiVersions(served.api, correlationId))
         return
       }
       this.#answer(served, frame)

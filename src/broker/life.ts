@@ -5,6 +5,7 @@ import { type Broker, createBroker } from './broker.ts'
 import type { DataDir } from './data-dir.ts'
 import { type LeaseServer, listenForLeases } from './lease.ts'
 import { type HeldLock, takeLock } from './lock.ts'
+import { type BrokerParts, kafkaParts } from './parts.ts'
 import type { Settings } from './settings.ts'
 
 /** One broker's life as a process: lock, listen, serve, and at the end close, flush and unlock, in that order. */
@@ -17,6 +18,8 @@ export interface LifeOptions {
   readonly port: number
   /** The embedded broker ends when its users are gone; the one in the foreground does not. */
   readonly endsWithLeases: boolean
+  /** Correct ones of the newest Kafka unless told. */
+  readonly parts?: BrokerParts
   readonly clock: Clock
   readonly log: (line: string) => void
 }
@@ -69,7 +72,9 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
     })
   })
   try {
-    broker = createBroker({ host: '127.0.0.1', port: options.port, dataDir, settings, clock, log })
+    const { port: wantedPort, parts = kafkaParts } = options
+    const where = { host: '127.0.0.1', port: wantedPort, dataDir }
+    broker = createBroker({ ...where, settings, clock, log, parts })
     const { host, port } = await broker.listen()
     if (lock !== null) {
       leases = await listenForLeases({

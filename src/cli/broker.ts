@@ -2,10 +2,12 @@ import { Command } from 'commander'
 import { parseDataDir } from '../broker/data-dir.ts'
 import { startBroker } from '../broker/life.ts'
 import { readLiveLock } from '../broker/lock.ts'
+import { kafkaParts } from '../broker/parts.ts'
+import { profileNames, withProfile } from '../broker/profiles.ts'
 import { brokerSettings } from '../broker/settings.ts'
 import { sleep, systemClock } from '../clock.ts'
 import { SurroundingsError, UsageError } from '../errors.ts'
-import { parseInteger, parsePairs } from './values.ts'
+import { parseChoice, parseInteger, parsePairs } from './values.ts'
 
 /** `bench broker`: the embedded broker in the foreground, for any Kafka client; Ctrl-C ends it. */
 
@@ -14,11 +16,11 @@ interface BrokerFlags {
   dataDir: string
   set: string[]
   brokers?: string
-  profile?: string
+  profile: string
   defect?: string
 }
 
-const laterFlags = ['brokers', 'profile', 'defect'] as const
+const laterFlags = ['brokers', 'defect'] as const
 
 /** How long to wait for a broker on the same folder that may be about to end, and for one that is ending. */
 const patienceMs = { running: 1_000, stopping: 10_000 }
@@ -52,12 +54,14 @@ const run = async (flags: BrokerFlags): Promise<void> => {
   const port = parseInteger('port', flags.port, 0, 65_535)
   const dataDir = parseDataDir(flags.dataDir)
   const settings = brokerSettings(parsePairs('X', flags.set))
+  const profile = parseChoice('profile', flags.profile, profileNames)
   const broker = await start({
     dataDir,
     lockFolder: dataDir.folder,
     settings,
     port,
     endsWithLeases: false,
+    parts: withProfile(kafkaParts, profile),
   })
   log(`listening on ${broker.endpoint} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
   const stop = (signal: NodeJS.Signals): void => broker.stop(signal)
@@ -82,6 +86,10 @@ export const brokerCommand = (): Command =>
       [],
     )
     .option('--brokers <n>', 'not available yet')
-    .option('--profile <name>', 'not available yet')
+    .option(
+      '--profile <name>',
+      `serve no later versions than that Kafka did: ${profileNames.join(', ')}`,
+      'kafka-4.3',
+    )
     .option('--defect <name>', 'not available yet')
     .action(run)

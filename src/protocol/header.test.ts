@@ -114,7 +114,7 @@ describe('responses', () => {
   })
 
   it('tell an unsupported ApiVersions what is served, as Apache Kafka 4.3 does', () => {
-    expect(hexOf(encodeUnsupportedApiVersions(7))).toBe(
+    expect(hexOf(encodeUnsupportedApiVersions(apis.ApiVersions, 7))).toBe(
       packed('00000010 00000007002300000001001200000004'),
     )
   })

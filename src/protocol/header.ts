@@ -111,10 +111,12 @@ export const encodeResponseFrame = <A extends Api>(
 
 /**
  * The answer to an ApiVersions request of a version that is not served, whose bytes must not be parsed: error 35 in a
- * version 0 body that tells the served range, so that the client can ask again (KIP-511; Kafka `ApiVersionsRequest`).
+ * version 0 body that tells the range in which ApiVersions is served, so that the client can ask again (KIP-511; Kafka `ApiVersionsRequest`).
  */
-export const encodeUnsupportedApiVersions = (correlationId: number): Buffer[] => {
-  const { key, minVersion, maxVersion } = apiVersions
+export const encodeUnsupportedApiVersions = (
+  { key, minVersion, maxVersion }: Pick<Api, 'key' | 'minVersion' | 'maxVersion'>,
+  correlationId: number,
+): Buffer[] => {
   return encodeResponseFrame(apiVersions, 0, correlationId, {
     errorCode: errorCode.UNSUPPORTED_VERSION,
     apiKeys: [{ apiKey: key, minVersion, maxVersion }],
