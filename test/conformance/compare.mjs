@@ -85,7 +85,8 @@ const differences = (kafka, bench, path = '') => {
   if (isObject(kafka) && isObject(bench) && Array.isArray(kafka) === Array.isArray(bench)) {
     const names = new Set([...Object.keys(kafka), ...Object.keys(bench)])
     return [...names].flatMap((name) => {
-      const segment = Array.isArray(kafka) ? `[${name}]` : path === '' ? name : `.${name}`
+      const element = kafka[name]?.name ?? bench[name]?.name ?? name
+      const segment = Array.isArray(kafka) ? `[${element}]` : path === '' ? name : `.${name}`
       return differences(kafka[name], bench[name], path + segment)
     })
   }

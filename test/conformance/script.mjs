@@ -87,9 +87,9 @@ export class Script {
     this.trace.set(step, outcome)
   }
 
-  /** Writes down a value that is no answer. */
-  note(step, value) {
-    this.write(step, { kind: 'note', value })
+  /** Writes down a value that is no answer, or a part of one of `api`. */
+  note(step, value, api) {
+    this.write(step, { kind: 'note', value, api })
   }
 
   outcomeOf(api, version, frame) {

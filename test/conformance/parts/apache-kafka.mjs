@@ -2,6 +2,7 @@
 import { apis } from '../../../dist/src/protocol/messages/index.js'
 import { startApacheKafka } from '../apache-kafka.mjs'
 import { compareTraces, usedMasks } from '../compare.mjs'
+import { documentFault, tableOf } from '../document.mjs'
 import { Golden } from '../golden.mjs'
 import { accepted, masks } from '../masks.mjs'
 import { startBenchBroker } from '../processes.mjs'
@@ -56,14 +57,13 @@ const show = (value) => {
   return text.length > 160 ? `${text.slice(0, 160)}…` : text
 }
 
-/** Reports one scenario that both have run; returns the accepted entries that occurred. */
-const judge = (kafka, bench, report) => {
-  const occurred = new Set()
-  const unexplained = []
+/** Reports one scenario that both have run. Accepted differences are added to `occurred`: entry -> differences. */
+const judge = (kafka, bench, occurred, report) => {
+  const unexplained = new Map()
   for (const difference of compareTraces(kafka, bench)) {
     const entry = accepted.find((one) => isAccepted(one, difference))
-    if (entry === undefined) unexplained.push(difference)
-    else occurred.add(entry)
+    const [map, key] = entry === undefined ? [unexplained, difference.step] : [occurred, entry]
+    map.set(key, [...(map.get(key) ?? []), difference])
   }
   for (const [who, { faults }] of [
     ['Apache Kafka', kafka],
@@ -71,19 +71,49 @@ const judge = (kafka, bench, report) => {
   ]) {
     for (const fault of faults) report.fail(`${kafka.name}: ${who}`, fault)
   }
-  for (const step of kafka.trace.keys()) {
-    const mine = unexplained.filter((one) => one.step === `${kafka.name}: ${step}`)
-    if (mine.length === 0) report.pass(`${kafka.name}: ${step}`)
+  for (const step of new Set([...kafka.trace.keys(), ...bench.trace.keys()])) {
+    const name = `${kafka.name}: ${step}`
+    const found = unexplained.get(name)
+    if (found === undefined) report.pass(name)
     else {
-      const lines = mine.map(
+      const lines = found.map(
         ({ path, kafka: theirs, bench: ours }) =>
           `${path || 'outcome'}: Apache Kafka ${show(theirs)}, embedded broker ${show(ours)}`,
       )
-      report.fail(`${kafka.name}: ${step}`, lines.join('\n'))
+      report.fail(name, lines.join('\n'))
     }
   }
-  return occurred
 }
+
+const distinct = (values) => [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1)).join('; ')
+
+/** What docs/CONFORMANCE.md tells of this run. */
+const documentSections = (requests, occurred) => ({
+  'apache-kafka requests': tableOf(
+    ['API', 'versions', 'requests compared'],
+    Object.entries(apis).map(([name, one]) => [
+      name,
+      one.minVersion === one.maxVersion ? one.minVersion : `${one.minVersion}–${one.maxVersion}`,
+      requests.get(name) ?? 0,
+    ]),
+  ),
+  'apache-kafka masks': tableOf(
+    ['field', 'of', 'how', 'why'],
+    masks.map(({ field, api, how, why }) => [field, api ?? 'all', how, why]),
+  ),
+  'apache-kafka accepted': tableOf(
+    ['API', 'scenario', 'fields', 'why'],
+    accepted.map((entry) => {
+      const found = occurred.get(entry) ?? []
+      return [
+        distinct(found.map(({ api }) => api)),
+        distinct(found.map(({ step }) => step.replace(/:.*/, ''))),
+        distinct(found.map(({ path }) => /(\w+)(\[[^\]]*\])*$/.exec(path)?.[1] ?? 'outcome')),
+        entry.why,
+      ]
+    }),
+  ),
+})
 
 /** Every version that we serve must have been asked of Apache Kafka, or this oracle is silent about it. */
 const judgeCoverage = (golden, report) => {
@@ -99,26 +129,36 @@ const run = async ({ cacheDir, report, updateGolden }) => {
   const kafka = await startApacheKafka(kafkaVersion, cacheDir, settings)
   const bench = await startBenchBroker(settings)
   const range = commonRange(await versionsOf(kafka.port))
-  const occurred = new Set()
+  const occurred = new Map()
+  const requests = new Map()
   const golden = new Golden()
   const only = process.env.CONFORMANCE_SCENARIO
-  const chosen = scenarios.filter(({ name }) => only === undefined || name.includes(only))
-  for (const scenario of chosen) {
-    const scripts = await Promise.all(
+  for (const scenario of scenarios.filter(
+    ({ name }) => only === undefined || name.includes(only),
+  )) {
+    const [theirs, ours] = await Promise.all(
       [kafka.port, bench.port].map((port) => runScenario(scenario, port, range)),
     )
-    for (const entry of judge(...scripts, report)) occurred.add(entry)
-    golden.take([...scripts[0].trace, ...scripts[0].prepared])
+    judge(theirs, ours, occurred, report)
+    golden.take([...theirs.trace, ...theirs.prepared])
+    for (const { api } of theirs.trace.values()) {
+      if (api !== undefined) requests.set(api, (requests.get(api) ?? 0) + 1)
+    }
   }
   await Promise.all([kafka.stop(), bench.stop()])
   if (only !== undefined) return
   judgeCoverage(golden, report)
-  if (updateGolden) golden.save(kafkaVersion)
   for (const entry of accepted.filter((one) => !occurred.has(one))) {
     report.fail(`accepted difference ${entry.step}`, 'it did not occur: take it off the list')
   }
   for (const mask of masks.filter((one) => !usedMasks.has(one))) {
     report.fail(`mask ${mask.field}`, 'no such field was answered: take it off the list')
+  }
+  if (updateGolden) golden.save(kafkaVersion)
+  for (const [name, content] of Object.entries(documentSections(requests, occurred))) {
+    const fault = documentFault(name, content, updateGolden)
+    if (fault === null) report.pass(`docs: ${name}`)
+    else report.fail(`docs: ${name}`, fault)
   }
 }
 

@@ -314,10 +314,9 @@ const offsets = {
       const list = async (label, request) => {
         const answer = await c.ask('ListGroups', v, request)
         const mine = answer.groups.filter(({ groupId }) => groupId.startsWith('go-'))
-        s.note(`${label}, those of this scenario v${v}`, {
-          ...answer,
-          groups: mine.toSorted((one, two) => (one.groupId < two.groupId ? -1 : 1)),
-        })
+        const step = `${label}, those of this scenario v${v}`
+        const groups = mine.toSorted((one, two) => (one.groupId < two.groupId ? -1 : 1))
+        s.note(step, { ...answer, groups }, 'ListGroups')
       }
       await list('list', {})
       if (v >= 4) await list('list empty ones', { statesFilter: ['Empty'] })
@@ -463,8 +462,8 @@ const waits = {
     await first.parked('A1 is parked 700 ms after its join', 400)
     await Promise.all([first.done, second.done])
     s.note(
-      'both are answered within 0.25 s of 1 s',
-      Math.abs(performance.now() - startedMs - 1_000) < 250,
+      'both are answered within 0.4 s of 1 s',
+      Math.abs(performance.now() - startedMs - 1_000) < 400,
     )
   },
 
@@ -481,7 +480,7 @@ const waits = {
     await a.heartbeat('heartbeats')
     await joined.done
     const tookMs = performance.now() - startedMs
-    s.note('C2 is answered within 0.25 s of 1.5 s', Math.abs(tookMs - 1_500) < 250)
+    s.note('C2 is answered within 0.4 s of 1.5 s', Math.abs(tookMs - 1_500) < 400)
     await a.heartbeat('heartbeats when it is out')
     await a.commit('commits when it is out')
     await c.sync('syncs', [[c, 'all']])
@@ -500,7 +499,7 @@ const waits = {
     await again.parked('A3 is parked by the unused id', 1_000)
     await again.done
     const tookMs = performance.now() - startedMs
-    s.note('A3 is answered within 0.25 s of 1.5 s', Math.abs(tookMs - 1_500) < 250)
+    s.note('A3 is answered within 0.4 s of 1.5 s', Math.abs(tookMs - 1_500) < 400)
   },
 
   /** A member that joins and never syncs is out after the rebalance timeout, and its session after that. */
