@@ -1,19 +1,24 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readBenchVersion } from '../src/results/environment.ts'
 import type { RunResult } from '../src/results/result.ts'
 
 /**
- * `npm run bench:self`: what kafkajs, the embedded broker and this machine do together, as one Markdown table. Run by
- * hand, never in tests. Absolute figures belong to the machine; compare ratios of one table.
+ * `npm run bench:self`: what kafkajs, the embedded broker and this machine do together, as one Markdown table; with
+ * `-- --write` it becomes docs/BENCHMARKS.md. Run by hand, never in tests. Absolute figures belong to the machine;
+ * compare ratios of one table.
  */
 
 const bin = fileURLToPath(new URL('../bin/bench.js', import.meta.url))
+// From dist/benchmarks, where this runs.
+const documentFile = fileURLToPath(new URL('../../docs/BENCHMARKS.md', import.meta.url))
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-self-'))
 const rounds = 3
+const starts = 11
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
@@ -94,7 +99,7 @@ const end = (child: ChildProcess): Promise<void> =>
 const measureStart = async (): Promise<void> => {
   const nodeMs: number[] = []
   const brokerMs: number[] = []
-  for (let i = 0; i < 11; i += 1) {
+  for (let i = 0; i < starts; i += 1) {
     const beganMs = performance.now()
     spawnSync(process.execPath, ['-e', '0'])
     nodeMs.push(performance.now() - beganMs)
@@ -142,10 +147,22 @@ try {
   rate('consume, one member', ['--mode', 'consume', '-n', '500000', '-s', '256'])
   await measureMemory()
   const machine = `${cpus()[0]?.model ?? ''} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, load ${loadavg()[0]?.toFixed(2)}`
-  const median3 = `median (min–max) of ${rounds} runs, starts of 11`
-  process.stdout.write(
-    `${new Date().toISOString().slice(0, 10)}, ${machine}; ${median3}\n\n| what | figure | command |\n| --- | --- | --- |\n${rows.join('\n')}\n`,
-  )
+  const about = `${new Date().toISOString().slice(0, 10)}, bench ${readBenchVersion()}, ${machine}`
+  const document = `# Benchmarks
+
+Made by \`npm run bench:self -- --write\`; nothing here is typed by hand. Absolute figures belong to the machine that made
+them, which may have had other work to do: compare ratios within the table, and run it on yours.
+
+${about}. Median (min–max) of ${rounds} runs; of starts, of ${starts}. kafkajs and the broker share the cores.
+
+| what | figure | command |
+| --- | --- | --- |
+${rows.join('\n')}
+
+What bench itself costs per record, and what the stores take, print \`npm run bench:ledger\` and \`npm run bench:store\`.
+`
+  if (process.argv.includes('--write')) writeFileSync(documentFile, document)
+  else process.stdout.write(document)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -1,0 +1,92 @@
+import { ConsumeLedger } from '../src/bench/consume-ledger.ts'
+import { createPayloadPlan } from '../src/bench/payload.ts'
+import { ProduceLedger } from '../src/bench/produce-ledger.ts'
+import { createHeader, parseHeader } from '../src/bench/record-header.ts'
+import type { RecordRun } from '../src/clients/driver.ts'
+import { LatencyHistogram } from '../src/results/histogram.ts'
+
+/**
+ * `npm run bench:ledger`: what bench itself costs per record, in ns: making it, timing it, reading its header, and
+ * accounting for it on either side. Records of 256 bytes in runs of 500 on three partitions.
+ */
+
+const runId = '0123456789ab'
+const runRecords = 500
+const partitionCount = 3
+const records = 3_000_000
+const rounds = 5
+
+/** The median of `rounds`; the first, in which the code is compiled, does not count. */
+const measure = (name: string, work: () => void): void => {
+  const costs: number[] = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const beganMs = performance.now()
+    work()
+    if (round > 0) costs.push(((performance.now() - beganMs) * 1e6) / records)
+  }
+  const median = costs.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN
+  console.log(`${name.padEnd(44)} ${median.toFixed(1).padStart(7)} ns/record`)
+}
+
+const plan = createPayloadPlan(
+  {
+    messageSizeBytes: 256,
+    payloadPattern: 'random',
+    payloadFile: null,
+    compressibility: null,
+    seed: 1,
+  },
+  { runId, producer: 0, epochOffsetUs: 0 },
+)
+const run: RecordRun = {
+  partition: 0,
+  count: runRecords,
+  firstSequence: 0,
+  intendedAtNs: new Float64Array(runRecords),
+  sentAtNs: 0,
+  payload: plan,
+  keys: null,
+}
+
+measure('render: header, checksum and body', () => {
+  for (let at = 0; at < records; at += 1) plan.render(run, at % runRecords)
+})
+
+measure('histogram: one latency', () => {
+  const histogram = new LatencyHistogram()
+  for (let at = 0; at < records; at += 1) histogram.record(at % 10_000)
+})
+
+measure('produce ledger: sequences given and acked', () => {
+  const ledger = new ProduceLedger(runId, 0, partitionCount)
+  for (let at = 0; at < records; at += runRecords) {
+    const partition = (at / runRecords) % partitionCount
+    const first = ledger.take(partition, runRecords)
+    ledger.onAck(partition, first, runRecords, first)
+  }
+  if (ledger.counts().acked !== records) throw new Error('the produce ledger lost records')
+})
+
+const { value } = plan.render(run, 0)
+
+measure('header: parsed and checked', () => {
+  const header = createHeader()
+  for (let at = 0; at < records; at += 1) {
+    if (parseHeader(value, 0, value.length, header) !== 'ok') throw new Error('not a bench header')
+  }
+})
+
+measure('consume ledger: one observation', () => {
+  const ledger = new ConsumeLedger(partitionCount, null)
+  const header = createHeader()
+  for (let at = 0; at < records; at += runRecords) {
+    const index = at / runRecords
+    const from = Math.floor(index / partitionCount) * runRecords
+    const read = ledger.onBatch(0, index % partitionCount, from, from + runRecords)
+    for (let offset = from; offset < from + runRecords; offset += 1) {
+      header.sequence = offset
+      read.observe(offset, 'ok', header)
+    }
+  }
+  if (ledger.consumed !== records) throw new Error('the consume ledger lost records')
+})
