@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 
 /** Where the embedded broker's data live: a folder, or nowhere. */
@@ -15,15 +14,3 @@ export const parseDataDir = (text: string): DataDir =>
   text === 'memory' || text === 'ring'
     ? { store: text, folder: null }
     : { store: 'disk', folder: path.resolve(text) }
-
-/** Makes a folder and those above it; throws the system's error. Node's own `recursive` never ends below /proc. */
-export const makeFolder = (folder: string): void => {
-  if (existsSync(folder)) return
-  makeFolder(path.dirname(folder))
-  try {
-    mkdirSync(folder)
-  } catch (error) {
-    // Another may have made it just now.
-    if (!existsSync(folder)) throw error
-  }
-}

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, SurroundingsError } from '../errors.ts'
-import { makeFolder, type StoreKind } from './data-dir.ts'
+import { makeFolder } from '../folder.ts'
+import type { StoreKind } from './data-dir.ts'
 
 /**
  * The lock of a data folder: a file that names the one broker at work there. It appears and changes only as a whole

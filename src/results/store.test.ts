@@ -112,6 +112,10 @@ describe('writing', () => {
     expect(readFileSync(path, 'utf8')).toBe('text')
   })
 
+  it.runIf(process.platform === 'linux')('fails at once where no folder can be made', () => {
+    expect(() => writeAtomically('/proc/bench/result.json', 'x')).toThrow(SurroundingsError)
+  })
+
   it('leaves the old content and no draft when the write fails', () => {
     const path = join(folder, 'out')
     writeFileSync(path, 'old')

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -15,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { makeFolder } from '../folder.ts'
 import type { RunResult } from './result.ts'
 import { runResult } from './result-shape.ts'
 
@@ -51,7 +51,7 @@ const fsyncFolder = (folder: string): void => {
 
 const replaceFile = (path: string, text: string, existing: Stats | undefined): void => {
   const folder = dirname(path)
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const draft = join(folder, `.bench-${randomBytes(8).toString('hex')}.tmp`)
   try {
     const descriptor = openSync(draft, 'wx', existing === undefined ? 0o666 : existing.mode & 0o777)
