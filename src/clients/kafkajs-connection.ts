@@ -2,7 +2,6 @@
  * Makes kafkajs clients out of `ConnectionOptions` and connects them within `connectTimeoutMs`. kafkajs hands out its
  * `Cluster`, the layer of single requests to single brokers, only to partition assigners: `openCluster` takes it there.
  */
-import { readFileSync } from 'node:fs'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import {
@@ -14,10 +13,10 @@ import {
   type RetryOptions,
 } from 'kafkajs'
 import { type Clock, sleep } from '../clock.ts'
-import { messageOf, UsageError } from '../errors.ts'
 import type { ConnectionOptions, Isolation } from './driver.ts'
 import { isHopeless, rootOf, toConnectError } from './kafkajs-errors.ts'
 import { booleanOf, numberOf, textOf } from './kafkajs-properties.ts'
+import { readTlsFiles } from './security.ts'
 
 const connectBackoffMs = 100
 const disconnectLimitMs = 1_000
@@ -57,27 +56,9 @@ class Sockets {
   }
 }
 
-const readOption = (option: string, file: string | null): string | undefined => {
-  if (file === null) return undefined
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${option} ${file}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
 const securityConfig = ({ tls, sasl }: ConnectionOptions['security']): Partial<KafkaConfig> => {
   const config: Partial<KafkaConfig> = {}
-  if (tls !== null) {
-    const ca = readOption('--tls-ca', tls.caFile)
-    const cert = readOption('--tls-cert', tls.certFile)
-    const key = readOption('--tls-key', tls.keyFile)
-    config.ssl = {
-      ...(ca === undefined ? {} : { ca: [ca] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    }
-  }
+  if (tls !== null) config.ssl = readTlsFiles(tls)
   if (sasl !== null) {
     const { mechanism, username, password } = sasl
     // kafkajs' type wants the mechanism as one literal.

@@ -12,10 +12,11 @@ import type { ConnectionOptions, Consumer, ConsumerOptions, ConsumerSink } from 
 import { assigners } from './kafkajs-assigners.ts'
 import { cursorOf, emptyCursor } from './kafkajs-batch.ts'
 import { createKafka, type KafkaHandle, openCluster, retryOptions } from './kafkajs-connection.ts'
-import { describe, isConnectionLoss, redact, toDriverError } from './kafkajs-errors.ts'
+import { describe, isConnectionLoss, toDriverError } from './kafkajs-errors.ts'
 import { timeFetches } from './kafkajs-fetch-timer.ts'
 import type { InnerBatch, InnerBroker } from './kafkajs-internals.ts'
 import { booleanOf, numberOf, textOf } from './kafkajs-properties.ts'
+import { redact } from './security.ts'
 
 /** Seldom heartbeats would make every rebalance slow: kafkajs learns of it only by them. */
 const heartbeatLimitMs = 1_000

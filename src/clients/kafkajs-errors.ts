@@ -4,6 +4,7 @@
  */
 import { DriverError, messageOf, SurroundingsError } from '../errors.ts'
 import type { ConnectionOptions } from './driver.ts'
+import { redact } from './security.ts'
 
 interface KafkajsError extends Error {
   code?: string | number
@@ -44,12 +45,6 @@ export const describe = (error: unknown): string => {
   const message = messageOf(root)
   const { broker } = root
   return broker === undefined || message.includes(broker) ? message : `${message} (${broker})`
-}
-
-/** The message without the password, should a broker or a library repeat it. */
-export const redact = (message: string, connection: ConnectionOptions): string => {
-  const password = connection.security.sasl?.password ?? ''
-  return password === '' ? message : message.replaceAll(password, '***')
 }
 
 export const toDriverError = (

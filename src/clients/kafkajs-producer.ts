@@ -15,7 +15,7 @@ import type {
 } from './driver.ts'
 import { compressionTypes } from './kafkajs-codecs.ts'
 import { type ClusterHandle, openCluster, retryOptions } from './kafkajs-connection.ts'
-import { describe, isConnectionLoss, redact, rootOf, toDriverError } from './kafkajs-errors.ts'
+import { describe, isConnectionLoss, rootOf, toDriverError } from './kafkajs-errors.ts'
 import {
   type InnerBroker,
   messageOfCode,
@@ -25,6 +25,7 @@ import {
 import { ProducerIdentity } from './kafkajs-producer-identity.ts'
 import { numberOf } from './kafkajs-properties.ts'
 import { WriteOrder } from './kafkajs-write-order.ts'
+import { redact } from './security.ts'
 
 /** Refusals of a broker that is not, or not fully, the leader: certain, and another attempt may succeed. */
 const leadershipCodes = new Set([5, 6, 19, 74, 75])

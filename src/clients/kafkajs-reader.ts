@@ -7,17 +7,11 @@ import { DriverError } from '../errors.ts'
 import type { ConnectionOptions, Consumer, ConsumerSink, ReaderOptions } from './driver.ts'
 import { cursorOf } from './kafkajs-batch.ts'
 import { type ClusterHandle, openCluster, retryOptions } from './kafkajs-connection.ts'
-import {
-  describe,
-  isConnectionLoss,
-  kafkaCodeOf,
-  redact,
-  rootOf,
-  toDriverError,
-} from './kafkajs-errors.ts'
+import { describe, isConnectionLoss, kafkaCodeOf, rootOf, toDriverError } from './kafkajs-errors.ts'
 import { timeFetches } from './kafkajs-fetch-timer.ts'
 import { type FetchAnswer, newBatch } from './kafkajs-internals.ts'
 import { numberOf } from './kafkajs-properties.ts'
+import { redact } from './security.ts'
 
 const isolationLevels = { 'read-uncommitted': 0, 'read-committed': 1 } as const
 /** The leader moved, or is not there yet: new metadata may help. */
