@@ -155,18 +155,20 @@ it('records of an epoch that never was are out of range, and no topic has no abo
       lastFetchedEpoch,
       logStartOffset: -1,
       partitionMaxBytes: 1_000,
+      replicaDirectoryId: zeroUuid,
     }
     const answer = await handleFetch(
       {
         clusterId: null,
         replicaId: -1,
+        replicaState: { replicaId: -1, replicaEpoch: -1 },
         maxWaitMs: 0,
         minBytes: 0,
         maxBytes: 1_000,
         isolationLevel: 0,
         sessionId: 0,
         sessionEpoch: -1,
-        topics: [{ topic: 'a', partitions: [wanted] }],
+        topics: [{ topic: 'a', topicId: zeroUuid, partitions: [wanted] }],
         forgottenTopicsData: [],
         rackId: '',
       },

@@ -4,12 +4,14 @@ import { callOf, dataContext } from '../../../test/support/broker-context.ts'
 import { settled } from '../../../test/support/manual-clock.ts'
 import type { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.ts'
 import { baseOffsetOf } from '../../protocol/record-batch.ts'
+import { zeroUuid } from '../../protocol/schema.ts'
 import type { BrokerContext } from '../context.ts'
 import { StorageError } from '../store/store.ts'
 import { handleFetch } from './fetch.ts'
 
 interface Wanted {
   topic?: string
+  topicId?: string
   partition?: number
   fetchOffset?: number
   partitionMaxBytes?: number
@@ -19,14 +21,16 @@ interface Wanted {
 const requestOf = (wanted: Wanted[], given: Partial<FetchRequest> = {}): FetchRequest => ({
   clusterId: null,
   replicaId: -1,
+  replicaState: { replicaId: -1, replicaEpoch: -1 },
   maxWaitMs: 0,
   minBytes: 1,
   maxBytes: 50_000_000,
   isolationLevel: 0,
   sessionId: 0,
   sessionEpoch: -1,
-  topics: wanted.map(({ topic = 't', partition = 0, ...rest }) => ({
+  topics: wanted.map(({ topic = 't', topicId = zeroUuid, partition = 0, ...rest }) => ({
     topic,
+    topicId,
     partitions: [
       {
         partition,
@@ -35,6 +39,7 @@ const requestOf = (wanted: Wanted[], given: Partial<FetchRequest> = {}): FetchRe
         lastFetchedEpoch: -1,
         logStartOffset: -1,
         partitionMaxBytes: rest.partitionMaxBytes ?? 1_048_576,
+        replicaDirectoryId: zeroUuid,
       },
     ],
   })),
@@ -129,6 +134,46 @@ describe('an answer at once', () => {
     expect(
       sizes(fetchNow(broker, [{ fetchOffset: 4 }, { partition: 1, partitionMaxBytes: 1 }])),
     ).toEqual([0, size])
+  })
+})
+
+describe('topics by id, from version 13 on', () => {
+  const byId = (broker: BrokerContext, topicId: string, given: Partial<FetchRequest> = {}) =>
+    handleFetch(requestOf([{ topic: '', topicId }], given), callOf(13), broker)
+
+  test('a known id is answered with its records and itself', () => {
+    const { broker } = context()
+    append(broker, 0, batchOf(3))
+    const topicId = broker.topics.get('t')?.id as string
+    const response = byId(broker, topicId) as FetchResponse
+    expect(response.responses[0]?.topicId).toBe(topicId)
+    expect(parts(response)[0]).toMatchObject({ errorCode: 0, highWatermark: 3 })
+    expect(sizes(response)).toEqual([batchOf(3).length])
+  })
+
+  test.each([
+    ['no id', zeroUuid],
+    ['an unknown id', Buffer.alloc(16, 1).toString('base64url')],
+  ])('%s is error 100, without waiting', (_name, topicId) => {
+    const { broker } = context()
+    const response = byId(broker, topicId, { maxWaitMs: 1_000 }) as FetchResponse
+    expect(response.responses[0]?.topicId).toBe(topicId)
+    expect(parts(response)[0]).toMatchObject({
+      errorCode: 100,
+      highWatermark: -1,
+      abortedTransactions: [],
+    })
+  })
+
+  test('an append ends the wait, and a deletion with error 100', async () => {
+    const { broker } = context()
+    const topicId = broker.topics.get('t')?.id as string
+    const first = byId(broker, topicId, { maxWaitMs: 500 })
+    append(broker, 0, batchOf(1))
+    expect(sizes((await first) as FetchResponse)).toEqual([batchOf(1).length])
+    const second = byId(broker, topicId, { maxWaitMs: 500, minBytes: 1_000_000 })
+    broker.topics.delete('t')
+    expect(parts((await second) as FetchResponse)[0]).toMatchObject({ errorCode: 100 })
   })
 })
 

@@ -7,22 +7,27 @@ import { leaderEpoch, leaderEpochFault } from './leader-epoch.ts'
 
 /**
  * Fetch: whole batches as they are stored; waits for `minBytes` until `maxWaitMs` is over.
- * Version notes: v7 sessions (KIP-227), v9 leader epochs (KIP-320), v11 preferred replica (KIP-392).
+ * Version notes: v7 sessions (KIP-227), v9 leader epochs (KIP-320), v11 preferred replica (KIP-392),
+ * v13 topics by id (KIP-516).
  * Not done: sessions. Every request to open one is answered with session 0, which means none.
  */
 
-type FetchTopic = FetchRequest['topics'][number]
-type FetchPartition = FetchTopic['partitions'][number]
+type FetchPartition = FetchRequest['topics'][number]['partitions'][number]
 type TopicResponse = FetchResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitions'][number]
 
 const noBytes = Buffer.alloc(0)
 
+const unknownCodes: ReadonlySet<number> = new Set([
+  errorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  errorCode.UNKNOWN_TOPIC_ID,
+])
+
 const refused = (partitionIndex: number, code: number): PartitionResponse => ({
   partitionIndex,
   errorCode: code,
   highWatermark: -1,
-  abortedTransactions: code === errorCode.UNKNOWN_TOPIC_OR_PARTITION ? [] : null,
+  abortedTransactions: unknownCodes.has(code) ? [] : null,
   records: noBytes,
 })
 
@@ -39,23 +44,37 @@ const faultOf = (log: Log | null, wanted: FetchPartition): number => {
     : errorCode.NONE
 }
 
+/** With names put in for ids; a topic whose id nobody knows has an empty name. */
+const named = (request: FetchRequest, version: number, broker: BrokerContext): FetchRequest => {
+  if (version < 13) return request
+  const topics = request.topics.map((wanted) => ({
+    ...wanted,
+    topic: broker.topics.getById(wanted.topicId)?.name ?? '',
+  }))
+  return { ...request, topics }
+}
+
 /** Reads all partitions of one request, within its budget of bytes. */
 class FetchRead {
   readonly #request: FetchRequest
   readonly #broker: BrokerContext
+  readonly #namelessCode: number
   #remainingBytes: number
   readBytes = 0
   hasFault = false
 
-  constructor(request: FetchRequest, broker: BrokerContext) {
-    this.#request = request
+  constructor(request: FetchRequest, version: number, broker: BrokerContext) {
+    this.#request = named(request, version, broker)
     this.#broker = broker
+    this.#namelessCode =
+      version < 13 ? errorCode.UNKNOWN_TOPIC_OR_PARTITION : errorCode.UNKNOWN_TOPIC_ID
     this.#remainingBytes = Math.min(request.maxBytes, broker.settings['fetch.max.bytes'])
   }
 
   run(): FetchResponse {
-    const responses = this.#request.topics.map(({ topic, partitions }) => ({
+    const responses = this.#request.topics.map(({ topic, topicId, partitions }) => ({
       topic,
+      topicId,
       partitions: partitions.map((wanted) => this.#readPartition(topic, wanted)),
     }))
     return { errorCode: errorCode.NONE, sessionId: 0, responses }
@@ -64,7 +83,7 @@ class FetchRead {
   #readPartition(topic: string, wanted: FetchPartition): PartitionResponse {
     try {
       const log = this.#broker.topics.partition(topic, wanted.partition)
-      const code = faultOf(log, wanted)
+      const code = topic === '' ? this.#namelessCode : faultOf(log, wanted)
       if (!log || code !== errorCode.NONE) {
         this.hasFault = true
         return refused(wanted.partition, code)
@@ -114,7 +133,7 @@ const park = (
     const answer = (): void => {
       stop()
       try {
-        resolve(new FetchRead(request, broker).run())
+        resolve(new FetchRead(request, call.version, broker).run())
       } catch (error) {
         reject(error)
       }
@@ -129,7 +148,7 @@ const park = (
       missing -= appendedBytes
       if (missing <= 0) answer()
     }
-    for (const { topic, partitions } of request.topics) {
+    for (const { topic, partitions } of named(request, call.version, broker).topics) {
       for (const { partition } of partitions) {
         const log = broker.topics.partition(topic, partition)
         if (log) unwatch.push(log.watch(onAppend))
@@ -145,7 +164,7 @@ export const handleFetch: Handler<FetchRequest, FetchResponse> = (request, call,
   if (hasUnknownSession(request)) {
     return { errorCode: errorCode.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] }
   }
-  const read = new FetchRead(request, broker)
+  const read = new FetchRead(request, call.version, broker)
   const response = read.run()
   const minBytes = Math.min(request.minBytes, request.maxBytes)
   const isReady = read.hasFault || read.readBytes >= minBytes || request.maxWaitMs <= 0

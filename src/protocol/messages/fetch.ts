@@ -11,28 +11,40 @@ import {
   nullableString,
   records,
   string,
+  uuid,
+  zeroUuid,
 } from '../schema.ts'
-import { since, struct, tagged, withDefault } from '../struct.ts'
+import { between, since, struct, tagged, withDefault } from '../struct.ts'
 
 /**
- * Fetch (key 1), versions 4 to 12: record batches are read from partitions, after a wait for enough bytes.
+ * Fetch (key 1), versions 4 to 17: record batches are read from partitions, after a wait for enough bytes.
  *
  * 4: isolation level, aborted transactions (KIP-98). 5: log start offset. 7: fetch sessions (KIP-227).
  * 9: leader epochs (KIP-320). 10: zstd (KIP-110). 11: rack and preferred replica (KIP-392).
- * 12: flexible (KIP-482), diverging epoch and current leader (KIP-595).
+ * 12: flexible (KIP-482), diverging epoch and current leader (KIP-595). 13: topics by id (KIP-516).
+ * 14: tiered storage (KIP-405). 15: replica state instead of replica id (KIP-903). 16: endpoints of nodes (KIP-951).
+ * 17: directory of a replica (KIP-853).
  *
- * Not done: 13 and later, which name topics by id (KIP-516).
+ * Not done: 18, whose tagged high watermark only replicas send (KIP-1166).
  */
 
 export const fetch = api({
   key: 1,
   name: 'Fetch',
   minVersion: 4,
-  maxVersion: 12,
+  maxVersion: 17,
   flexibleFrom: 12,
   request: struct({
     clusterId: tagged(0, 12, nullableString, null),
-    replicaId: withDefault(int32, -1),
+    replicaId: between(0, 14, int32, -1),
+    replicaState: tagged(
+      1,
+      15,
+      struct({
+        replicaId: withDefault(int32, -1),
+        replicaEpoch: withDefault(int64, -1),
+      }),
+    ),
     maxWaitMs: int32,
     minBytes: int32,
     maxBytes: withDefault(int32, 2147483647),
@@ -41,7 +53,8 @@ export const fetch = api({
     sessionEpoch: since(7, int32, -1),
     topics: array(
       struct({
-        topic: string,
+        topic: between(0, 12, string, ''),
+        topicId: since(13, uuid, zeroUuid),
         partitions: array(
           struct({
             partition: int32,
@@ -50,6 +63,7 @@ export const fetch = api({
             lastFetchedEpoch: since(12, int32, -1),
             logStartOffset: since(5, int64, -1),
             partitionMaxBytes: int32,
+            replicaDirectoryId: tagged(0, 17, uuid),
           }),
         ),
       }),
@@ -58,7 +72,8 @@ export const fetch = api({
       7,
       array(
         struct({
-          topic: string,
+          topic: between(7, 12, string, ''),
+          topicId: since(13, uuid, zeroUuid),
           partitions: array(int32),
         }),
       ),
@@ -72,7 +87,8 @@ export const fetch = api({
     sessionId: since(7, int32, 0),
     responses: array(
       struct({
-        topic: string,
+        topic: between(0, 12, string, ''),
+        topicId: since(13, uuid, zeroUuid),
         partitions: array(
           struct({
             partitionIndex: int32,
@@ -115,6 +131,18 @@ export const fetch = api({
           }),
         ),
       }),
+    ),
+    nodeEndpoints: tagged(
+      0,
+      16,
+      array(
+        struct({
+          nodeId: int32,
+          host: string,
+          port: int32,
+          rack: withDefault(nullableString, null),
+        }),
+      ),
     ),
   }),
 })
