@@ -13,9 +13,10 @@ interface IntegerConfig {
   readonly setting: SettingName
 }
 
-interface FixedConfig {
+interface ChoiceConfig {
   readonly type: 'boolean' | 'string' | 'int' | 'long' | 'double' | 'list'
-  readonly only: string
+  /** The default first. */
+  readonly choices: readonly [string, ...string[]]
 }
 
 const int32 = 2 ** 31 - 1
@@ -34,12 +35,12 @@ const applied: Readonly<Record<string, IntegerConfig>> = {
   'segment.bytes': { type: 'int', min: 14, max: int32, setting: 'log.segment.bytes' },
 }
 
-const fixed: Readonly<Record<string, FixedConfig>> = {
-  'cleanup.policy': { type: 'list', only: 'delete' },
-  'compression.type': { type: 'string', only: 'producer' },
-  'message.timestamp.type': { type: 'string', only: 'CreateTime' },
-  'min.insync.replicas': { type: 'int', only: '1' },
-  'unclean.leader.election.enable': { type: 'boolean', only: 'false' },
+const choices: Readonly<Record<string, ChoiceConfig>> = {
+  'cleanup.policy': { type: 'list', choices: ['delete'] },
+  'compression.type': { type: 'string', choices: ['producer'] },
+  'message.timestamp.type': { type: 'string', choices: ['CreateTime', 'LogAppendTime'] },
+  'min.insync.replicas': { type: 'int', choices: ['1'] },
+  'unclean.leader.election.enable': { type: 'boolean', choices: ['false'] },
 }
 
 /** What one topic may have, so that a slip of the finger does not fill the memory. */
@@ -54,13 +55,13 @@ const typeNumbers = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7
 /** Why a config is refused (INVALID_CONFIG, 40), or null. */
 export const topicConfigFault = (name: string, value: string | null): string | null => {
   const number = Object.hasOwn(applied, name) ? applied[name] : undefined
-  const text = Object.hasOwn(fixed, name) ? fixed[name] : undefined
+  const text = Object.hasOwn(choices, name) ? choices[name] : undefined
   if (number === undefined && text === undefined) return `Unknown topic config name: ${name}`
   if (value === null) return `Null value not supported for topic configs: ${name}`
   if (text !== undefined) {
-    return value === text.only
+    return text.choices.includes(value)
       ? null
-      : `Invalid value ${value} for configuration ${name}: this broker does ${text.only} only`
+      : `Invalid value ${value} for configuration ${name}: this broker does ${text.choices.join(' and ')} only`
   }
   if (number === undefined) return null
   const parsed = /^-?\d+$/.test(value) ? Number(value) : Number.NaN
@@ -93,10 +94,11 @@ export const topicConfigEntries = (
     const type = typeNumbers[config.type]
     entries.push({ name, value, source, type, synonym: config.setting })
   }
-  for (const [name, config] of Object.entries(fixed)) {
+  for (const [name, config] of Object.entries(choices)) {
+    const value = given[name] ?? config.choices[0]
     const source = given[name] === undefined ? 5 : 1
     const type = typeNumbers[config.type]
-    entries.push({ name, value: config.only, source, type, synonym: name })
+    entries.push({ name, value, source, type, synonym: name })
   }
   return entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
