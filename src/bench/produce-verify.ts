@@ -58,7 +58,12 @@ const scan = async (
     fromOffset,
     toOffset: highAfter,
   }))
-  await readRanges(context, ranges, ledger)
+  // What retention has taken since cannot be fetched: starting there, nothing else would be read either.
+  const kept = ranges.map((range, index) => {
+    const { lowAfter } = partitions[index] as PartitionResult
+    return { ...range, fromOffset: Math.max(range.fromOffset, lowAfter) }
+  })
+  await readRanges(context, kept, ledger)
   const balances = ranges.map((range) => balanceLog(ledgers, ledger, range.partition, range))
   return { ledger, balances }
 }

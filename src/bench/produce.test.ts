@@ -191,6 +191,23 @@ describe('the account', () => {
     expect(result.warnings.map((warning) => warning.code)).toContain('foreign-records')
   })
 
+  it('says from which offset on records are gone, and reads back those that are left', async () => {
+    const test = benchTest()
+    test.cluster.keptRecords = 60
+    const { result } = await test.finish(
+      test.start({ messageCount: 300, durationMs: null, validate: true }),
+    )
+    const [gone] = result.warnings.filter(({ code }) => code === 'records-gone')
+    expect(gone?.text).toMatch(/0 below 40, 1 below 40, 2 below 40$/)
+    expect(checkOf(result, 'acked-equals-watermark-delta')).toMatchObject({ ok: true })
+    expect(result.partitions.map(({ consumed, missing }) => [consumed, missing])).toEqual([
+      [60, 40],
+      [60, 40],
+      [60, 40],
+    ])
+    expect(checkOf(result, 'validated')).toMatchObject({ ok: false, expected: 300 })
+  })
+
   it('reads every record back with --validate', async () => {
     const result = await produce(() => 'ack', { validate: true })
     expect(checkOf(result, 'validated')).toMatchObject({ ok: true, expected: 300, actual: 300 })

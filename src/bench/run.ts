@@ -79,6 +79,20 @@ const cleanUp = async (
   return warnings
 }
 
+/** A ring store, or the broker's retention, may take what the run reads or writes. */
+const goneWarnings = ({ partitions }: RunFigures): Warning[] => {
+  const gone = partitions.filter(({ lowBefore, lowAfter }) => lowAfter > lowBefore)
+  if (gone.length === 0) return []
+  const places = gone.map(({ partition, lowAfter }) => `${partition} below ${lowAfter}`)
+  return [
+    {
+      code: 'records-gone',
+      text: `the oldest records are gone, by partition and offset: ${places.join(', ')}`,
+      advice: 'A ring store recycles its oldest segments; so does a broker with retention.',
+    },
+  ]
+}
+
 const statusOf = (figures: RunFigures, stop: AbortSignal): RunStatus => {
   if (figures.lost !== null) return 'failed'
   return stop.aborted ? 'interrupted' : 'completed'
@@ -110,6 +124,7 @@ const assemble = (
     }),
     ...measured,
   }
+  result.warnings.push(...goneWarnings(figures))
   for (const threshold of options.failIf) result.checks.push(checkThreshold(threshold, result))
   return result
 }

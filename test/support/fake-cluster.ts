@@ -103,6 +103,8 @@ export class FakeCluster {
   /** False: members are assigned but nothing is ever delivered. */
   isDelivering = true
   recordsPerBatch = 100
+  /** Of each partition; what is older is gone, and reading from there brings nothing. */
+  keptRecords = Number.POSITIVE_INFINITY
   /** False: what was delivered before a rebalance is delivered again after it. */
   isCommittedAtRebalance = true
   readonly sends: (readonly RecordRun[])[] = []
@@ -124,6 +126,10 @@ export class FakeCluster {
     const group = this.groups.get(groupId) ?? { generation: 0, committed: new Map(), members: [] }
     this.groups.set(groupId, group)
     return group
+  }
+
+  lowOffset(log: readonly RenderedRecord[]): number {
+    return Math.max(0, log.length - this.keptRecords)
   }
 
   append(topic: string, partition: number, records: readonly RenderedRecord[]): number {
@@ -198,7 +204,9 @@ export class FakeCluster {
       const log = this.topics.get(topic)
       for (const partition of this.isDelivering && log ? [...member.held] : []) {
         const from = member.positions.get(partition) ?? 0
-        const records = (log?.[partition] ?? []).slice(from, from + this.recordsPerBatch)
+        const all = log?.[partition] ?? []
+        const to = from < this.lowOffset(all) ? from : from + this.recordsPerBatch
+        const records = all.slice(from, to)
         member.sink.onFetch(1_000_000, records.length > 0)
         if (records.length === 0) continue
         await member.sink.onBatch(new FakeCursor(partition, from, records, this.clock.nowNs()))
@@ -299,7 +307,7 @@ export class FakeCluster {
       watermarks: async (topic) =>
         (this.topics.get(topic) ?? []).map((log, partition) => ({
           partition,
-          low: 0,
+          low: this.lowOffset(log),
           high: log.length,
         })),
       committedOffsets: async (groupId, topic) =>
