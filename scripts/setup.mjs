@@ -1,7 +1,7 @@
 // Installs what is missing and builds what is out of date, so that `npm start` and `npm test` work on a fresh clone.
 // Prints nothing when there is nothing to do; everything it prints goes to standard error.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -48,7 +48,7 @@ const isBuilt = () => {
 }
 
 export const setUp = () => {
-  if (!isInstalled()) run('installing dependencies (once)', 'npm', ['ci', '--ignore-scripts'])
+  if (!isInstalled()) install()
   if (!isBuilt()) run('building', process.execPath, [path.join(root, 'scripts', 'build.mjs')])
 }
 
