@@ -26,11 +26,19 @@ const run = (what, command, args) => {
   }
 }
 
+const lock = path.join(root, 'package-lock.json')
+/** A copy of the lock that was installed from: times tell little after a checkout. */
+const installedLock = path.join(root, 'node_modules', '.installed-lock.json')
+
 const isInstalled = () => {
+  if (existsSync(installedLock)) return readFileSync(lock).equals(readFileSync(installedLock))
   const marker = path.join(root, 'node_modules', '.package-lock.json')
-  return (
-    existsSync(marker) && statSync(marker).mtimeMs >= newestMs(path.join(root, 'package-lock.json'))
-  )
+  return existsSync(marker) && statSync(marker).mtimeMs >= newestMs(lock)
+}
+
+const install = () => {
+  run('installing dependencies (once)', 'npm', ['ci', '--ignore-scripts'])
+  copyFileSync(lock, installedLock)
 }
 
 const isBuilt = () => {
