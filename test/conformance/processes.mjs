@@ -58,7 +58,8 @@ export const startProcess = (command, args, options = {}) => {
     clearTimeout(timer)
   }
   child.endNow = stop
-  return { pid: child.pid, output: () => text, ended, stop, stdin: child.stdin }
+  const { pid, stdin, stdout } = child
+  return { pid, stdin, stdout, output: () => text, ended, stop }
 }
 
 /** Runs a command to its end; throws with its output when it fails or takes longer than `timeoutMs`. */

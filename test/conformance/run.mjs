@@ -1,32 +1,18 @@
 // Holds the project against software that nobody here wrote: `node test/conformance/run.mjs [part…]`, by default all parts.
 // Each file of parts/ exports one part by default: { name, needs, run }.
 //   name   what it is called on the command line and in .cache/conformance/<name>, its own folder for what it installs
-//   needs  commands that must be on the PATH (see `toolchains`); the part is skipped in one line when one is missing
+//   needs  commands that must be on the PATH (see toolchains.mjs); the part is skipped in one line when one is missing
 //   run    async ({ cacheDir, report, updateGolden }) => void; an exception counts as one failed check
 // `report` has pass(check), fail(check, why) and skip(check, why); a check is named in a few words.
 // Processes are started with startProcess of processes.mjs, which ends them whatever happens to the run.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endProcesses } from './processes.mjs'
+import { missingToolchain } from './toolchains.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const cache = path.join(here, '..', '..', '.cache', 'conformance')
-
-/** What to say about a command that is missing. */
-const toolchains = {
-  java: { what: 'a Java runtime (17 or newer)', test: ['-version'] },
-  mvn: { what: 'Apache Maven', test: ['-v'] },
-  python3: { what: 'Python 3 with venv', test: ['-c', 'import venv'] },
-  go: { what: 'Go', test: ['version'] },
-  npm: { what: 'npm', test: ['--version'] },
-  kcat: { what: 'kcat', test: ['-V'] },
-  tshark: { what: 'tshark', test: ['--version'] },
-}
-
-const isThere = (command) =>
-  spawnSync(command, toolchains[command]?.test ?? ['--version'], { stdio: 'ignore' }).status === 0
 
 const loadParts = async () => {
   const files = readdirSync(path.join(here, 'parts')).filter((name) => name.endsWith('.mjs'))
@@ -55,10 +41,9 @@ const reportOf = (part) => ({
 
 const runPart = async (part, options) => {
   const report = reportOf(part)
-  const missing = part.needs.filter((command) => !isThere(command))
-  if (missing.length > 0) {
-    const wanted = missing.map((command) => toolchains[command]?.what ?? command).join(' and ')
-    report.skip('all', `install ${wanted}`)
+  const missing = missingToolchain(part.needs)
+  if (missing !== null) {
+    report.skip('all', missing)
     return
   }
   const before = { ...counts }
