@@ -49,7 +49,7 @@ export const masks = [
     api: 'ApiVersions',
     field: 'maxVersion',
     how: 'at most',
-    why: 'versions that name topics by id alone are not served',
+    why: 'the newest versions are not all served',
   },
   {
     api: 'ApiVersions',

@@ -507,26 +507,26 @@ const waits = {
     const options = { version: 3, rebalanceMs: 1_500 }
     const a = await Member.open(s, 'never-syncs', 'A4', options)
     const e = await Member.open(s, 'never-syncs', 'E4', options)
-    await Promise.all([a.join('joins'), e.join('joins')])
-    const [leader, other] = a.leads ? [a, e] : [e, a]
-    s.note('one leads', a.leads !== e.leads)
-    await leader.sync('', [[leader, '1']]).catch(() => {})
+    const first = a.join('joins')
+    await s.sleep(100)
+    await Promise.all([first, e.join('joins')])
+    await a.sync('syncs', [[a, '1']])
     await s.sleep(1_000)
-    const early = await leader.client.ask('Heartbeat', 3, {
+    const early = await a.client.ask('Heartbeat', 3, {
       groupId: 'never-syncs',
-      generationId: leader.generation,
-      memberId: leader.id,
+      generationId: a.generation,
+      memberId: a.id,
     })
     await s.sleep(800)
-    const late = await leader.client.ask('Heartbeat', 3, {
+    const late = await a.client.ask('Heartbeat', 3, {
       groupId: 'never-syncs',
-      generationId: leader.generation,
-      memberId: leader.id,
+      generationId: a.generation,
+      memberId: a.id,
     })
-    const gone = await other.client.ask('Heartbeat', 3, {
+    const gone = await e.client.ask('Heartbeat', 3, {
       groupId: 'never-syncs',
-      generationId: other.generation,
-      memberId: other.id,
+      generationId: e.generation,
+      memberId: e.id,
     })
     s.note('heartbeats of the leader after 1 s and 1.8 s, of the other one then', [
       early.errorCode,

@@ -3,7 +3,10 @@
 import { gzipSync } from 'node:zlib'
 import { crc32c } from '../../../dist/src/protocol/crc32c.js'
 import { encodeBatch } from '../../../dist/src/protocol/record-batch.js'
+import { zeroUuid } from '../../../dist/src/protocol/schema.js'
 
+/** Of no topic. */
+const unknownId = 'qqqqu7u7TMyN3e7u7u7u7g'
 const timestampMs = 1_700_000_000_000
 const record = (i, valueBytes = 4) => ({
   key: Buffer.from(`k${i}`),
@@ -366,7 +369,8 @@ const fetch = {
   name: 'fetch',
   async run(s) {
     const c = await s.open()
-    await s.createTopic(c, 'fe', 4)
+    const topicId = await s.createTopic(c, 'fe', 4)
+    const idOf = (topic) => (topic === 'fe' ? topicId : unknownId)
     const { send } = produceTo(c, 7, 'fe')
     await send('fill', batch(3))
     await send('fill on', batch(3))
@@ -393,7 +397,7 @@ const fetch = {
           isolationLevel: 0,
           sessionId: 0,
           sessionEpoch: -1,
-          topics: [{ topic, partitions: partitions.map(partitionOf) }],
+          topics: [{ topic, topicId: idOf(topic), partitions: partitions.map(partitionOf) }],
           ...rest,
         })
       await get('from the start', [[0, 0]])
@@ -420,6 +424,10 @@ const fetch = {
       }
       if (v >= 12) await get('last fetched epoch 0', [[0, 3, { lastFetchedEpoch: 0 }]])
       if (v >= 12) await get('last fetched epoch 5', [[0, 3, { lastFetchedEpoch: 5 }]])
+      if (v >= 13) {
+        const nothing = [{ topic: '', topicId: zeroUuid, partitions: [partitionOf([0, 0])] }]
+        await get('the id of nothing', [], { topics: nothing })
+      }
       if (v >= 7) {
         await get('unknown session', [[0, 0]], { sessionId: 12_345, sessionEpoch: 1 })
         await get('new session', [[0, 0]], { sessionEpoch: 0 })
