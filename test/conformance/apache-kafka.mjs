@@ -6,19 +6,23 @@ import { fileURLToPath } from 'node:url'
 import { freePort, runProcess, startProcess } from './processes.mjs'
 import { connect } from './wire-client.mjs'
 
+/** The version that is the oracle. */
+export const kafkaVersion = '4.3.0'
+
 const pom = fileURLToPath(new URL('apache-kafka.pom.xml', import.meta.url))
 const readyTimeoutMs = 60_000
 const jvmFlags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 /** The folder with the jars of this version; resolves them once, and again after a run that was cut short. */
 const jarsOf = async (version, cacheDir) => {
-  const folder = path.join(cacheDir, version)
+  const shared = path.join(path.dirname(cacheDir), 'apache-kafka')
+  const folder = path.join(shared, version)
   if (existsSync(folder)) return folder
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
   await runProcess('mvn', [
     ...['--batch-mode', '--quiet', '--file', pom, `-Dkafka.version=${version}`],
-    `-Dmaven.repo.local=${path.join(cacheDir, 'maven')}`,
+    `-Dmaven.repo.local=${path.join(shared, 'maven')}`,
     ...['dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`],
   ])
   renameSync(unfinished, folder)
@@ -62,7 +66,7 @@ const isReady = async (port) => {
 
 /**
  * Formats and starts Apache Kafka with these settings: `{ port, stop, output }`. `stop` ends it and removes its data;
- * its process ends with the run in any case.
+ * its process ends with the run in any case. Jars are kept beside `cacheDir`, for all parts that need them.
  */
 export const startApacheKafka = async (version, cacheDir, settings) => {
   const jars = await jarsOf(version, cacheDir)

@@ -1,6 +1,6 @@
 // Apache Kafka as the oracle: the same scenarios go to it and to the embedded broker, and the answers are compared.
 import { apis } from '../../../dist/src/protocol/messages/index.js'
-import { startApacheKafka } from '../apache-kafka.mjs'
+import { kafkaVersion, startApacheKafka } from '../apache-kafka.mjs'
 import { compareTraces, usedMasks } from '../compare.mjs'
 import { documentFault, tableOf } from '../document.mjs'
 import { Golden } from '../golden.mjs'
@@ -13,7 +13,6 @@ import { topicScenarios } from '../scenarios/topics.mjs'
 import { Script } from '../script.mjs'
 import { connect } from '../wire-client.mjs'
 
-export const kafkaVersion = '4.3.0'
 const scenarios = [...topicScenarios, ...recordScenarios, ...groupScenarios, ...hostileScenarios]
 
 /** The same on both sides. */
