@@ -19,7 +19,8 @@ export const effectiveConfig = (
   return {
     ...plain,
     ...used,
-    payloadFileSizeBytes: payloadFile?.length ?? null,
+    payloadFile: payloadFile?.path ?? null,
+    payloadFileSizeBytes: payloadFile?.content.length ?? null,
     tls: tls && { ...tls },
     sasl: sasl && { mechanism: sasl.mechanism, username: sasl.username },
     clientProperties: withoutSecrets(clientProperties),

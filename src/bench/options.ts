@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly warmupDurationMs: number
   /** null: closed loop. */
   readonly rateRecordsPerSec: number | null
-  readonly client: 'kafkajs'
+  readonly client: 'kafkajs' | 'platformatic' | 'librdkafka'
   readonly workers: 1
   readonly partitions: number
   readonly replicationFactor: number
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly keyPattern: KeyPattern
   readonly payloadPattern: PayloadPattern
   /** The file of `--payload-pattern FILE`, read before anything starts. */
-  readonly payloadFile: Buffer | null
+  readonly payloadFile: { readonly path: string; readonly content: Buffer } | null
   /** 0 (random) to 1 (all alike); null leaves the pattern as it is. */
   readonly compressibility: number | null
   readonly seed: number

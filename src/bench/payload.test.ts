@@ -92,9 +92,15 @@ test('the patterns differ as their names say', () => {
   expect(firstBody({ payloadPattern: 'zeros' }).every((byte) => byte === 0)).toBe(true)
   expect(firstBody({ payloadPattern: 'text' }).toString()).toMatch(/^[a-z ]+$/)
   expect(deflateRawSync(firstBody({})).length).toBeGreaterThan(980)
-  const file = { payloadPattern: 'file', payloadFile: Buffer.from('abc') } as const
+  const file = {
+    payloadPattern: 'file',
+    payloadFile: { path: 'f', content: Buffer.from('abc') },
+  } as const
   expect(firstBody(file).toString('latin1', 0, 7)).toBe('abcabca')
-  expect(firstBody({ payloadPattern: 'file', payloadFile: Buffer.alloc(0) }).length).toBe(988)
+  expect(
+    firstBody({ payloadPattern: 'file', payloadFile: { path: 'f', content: Buffer.alloc(0) } })
+      .length,
+  ).toBe(988)
 })
 
 test.each([0, 0.25, 0.5, 1])(

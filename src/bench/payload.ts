@@ -111,8 +111,8 @@ const fill = (pool: Buffer, options: PayloadOptions): void => {
       }
       return
     case 'file':
-      if (options.payloadFile !== null && options.payloadFile.length > 0)
-        pool.fill(options.payloadFile)
+      if (options.payloadFile !== null && options.payloadFile.content.length > 0)
+        pool.fill(options.payloadFile.content)
       return
     default:
       options.payloadPattern satisfies never
