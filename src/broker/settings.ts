@@ -63,16 +63,16 @@ export const settingNameOf = (name: string): string => aliases[name] ?? name
 
 const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name)
 
-const parseSetting = (name: SettingName, text: string): number | boolean => {
+const parseSetting = (name: SettingName, text: string, givenName: string): number | boolean => {
   const setting: IntegerSetting | BooleanSetting = settingsTable[name]
   if (setting.type === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true'
-    throw new UsageError(`broker setting ${name}=${text}: true or false is allowed`)
+    throw new UsageError(`broker setting ${givenName}=${text}: true or false is allowed`)
   }
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= setting.min && value <= setting.max)) {
     throw new UsageError(
-      `broker setting ${name}=${text}: a whole number from ${setting.min} to ${setting.max} is allowed`,
+      `broker setting ${givenName}=${text}: a whole number from ${setting.min} to ${setting.max} is allowed`,
     )
   }
   return value
@@ -89,21 +89,21 @@ export const parseSettings = (given: Readonly<Record<string, string>> = {}): Set
         `broker setting ${givenName}: unknown; known are ${Object.keys(settingsTable).join(', ')}`,
       )
     }
-    settings[name] = parseSetting(name, text)
+    settings[name] = parseSetting(name, text, givenName)
   }
   return settings as Settings
 }
 
-/** What a starting broker uses: what was given, over aliases set in the environment, over the defaults. Throws a `UsageError`. */
-export const brokerSettings = (
-  given: Readonly<Record<string, string>>,
-  environment: NodeJS.ProcessEnv = process.env,
-): Settings => {
+/** The aliases that are set in the environment: they ask for a setting as an option does. */
+export const settingsOfEnvironment = (environment: NodeJS.ProcessEnv): Record<string, string> => {
   const settings: Record<string, string> = {}
-  for (const [alias, name] of Object.entries(aliases)) {
+  for (const alias of Object.keys(aliases)) {
     const text = environment[alias]
-    if (text !== undefined) settings[name] = text
+    if (text !== undefined) settings[alias] = text
   }
-  for (const [name, text] of Object.entries(given)) settings[settingNameOf(name)] = text
-  return parseSettings(settings)
+  return settings
 }
+
+/** What a starting broker uses: what was given, over aliases set in the environment, over the defaults. Throws a `UsageError`. */
+export const brokerSettings = (given: Readonly<Record<string, string>>): Settings =>
+  parseSettings({ ...settingsOfEnvironment(process.env), ...given })

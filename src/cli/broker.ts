@@ -7,7 +7,7 @@ import { profileNames, withProfile } from '../broker/profiles.ts'
 import { brokerSettings } from '../broker/settings.ts'
 import { sleep, systemClock } from '../clock.ts'
 import { SurroundingsError, UsageError } from '../errors.ts'
-import { parseChoice, parseInteger, parsePairs } from './values.ts'
+import { inFlag, parseChoice, parseInteger, parsePairs } from './values.ts'
 
 /** `bench broker`: the embedded broker in the foreground, for any Kafka client; Ctrl-C ends it. */
 
@@ -53,7 +53,7 @@ const run = async (flags: BrokerFlags): Promise<void> => {
   }
   const port = parseInteger('port', flags.port, 0, 65_535)
   const dataDir = parseDataDir(flags.dataDir)
-  const settings = brokerSettings(parsePairs('X', flags.set))
+  const settings = inFlag('-X', () => brokerSettings(parsePairs('X', flags.set)))
   const profile = parseChoice('profile', flags.profile, profileNames)
   const broker = await start({
     dataDir,

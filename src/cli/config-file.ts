@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
 import { messageOf, UsageError } from '../errors.ts'
+import { addRunFlags } from './run-flags.ts'
 
 /**
  * `--config FILE`: a JSON object of option names without dashes, put before the typed arguments, so that the command
@@ -7,9 +9,18 @@ import { messageOf, UsageError } from '../errors.ts'
  * Throws a `UsageError` that names the file and the field.
  */
 
+const isOption = (flag: string): boolean =>
+  flag !== '--config' &&
+  addRunFlags(new Command()).options.some(({ long, short }) => flag === long || flag === short)
+
 const toArguments = (file: string, name: string, value: unknown): string[] => {
   if (Array.isArray(value)) return value.flatMap((item) => toArguments(file, name, item))
   const flag = name.length === 1 ? `-${name}` : `--${name}`
+  if (!isOption(flag)) {
+    throw new UsageError(
+      `--config '${file}': ${name} is no option of a run; allowed are those of bench run --help, without dashes`,
+    )
+  }
   if (value === true) return [flag]
   if (value === false) return []
   if (typeof value === 'string' || typeof value === 'number') return [flag, String(value)]
@@ -32,6 +43,8 @@ const readConfig = (file: string): Record<string, unknown> => {
 }
 
 export const withConfigFile = (args: readonly string[]): string[] => {
+  const isRun = args[0] === 'run' || args[0]?.startsWith('-') === true
+  if (!isRun) return [...args]
   const at = args.findIndex((arg) => arg === '--config' || arg.startsWith('--config='))
   if (at < 0) return [...args]
   const file = args[at]?.startsWith('--config=') ? args[at].slice(9) : args[at + 1]

@@ -35,6 +35,9 @@ Examples:
 
 Exit codes: 0 all checks held, 1 a check or threshold failed, 2 usage, 3 surroundings (broker, disk, port), 130 Ctrl-C.`
 
+/** Commander's guess at what was meant stands on a line of its own. */
+const oneLine = (text: string): string => `${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`
+
 const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) => void) => {
   const program = new Command('bench')
     .description(
@@ -44,6 +47,7 @@ const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) 
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text.replace(/^error: /, 'bench: ')),
+      outputError: (text, write) => write(oneLine(text)),
     })
     .exitOverride()
     .showSuggestionAfterError()

@@ -136,7 +136,7 @@ const addLoadFlags = (command: Command): Command =>
       'open loop: intended send times at this rate (default: closed loop)',
     )
     .addOption(new Option('--rate-limit <records/s>', 'same as --rate').hideHelp())
-    .option('--client <name>', 'client library: kafkajs', 'kafkajs')
+    .option('--client <name>', 'client library: kafkajs, platformatic or librdkafka', 'kafkajs')
     .option('--workers <n>', 'threads; only 1 so far', '1')
 
 const addProducerFlags = (command: Command): Command =>

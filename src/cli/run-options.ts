@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { KeyPattern, PayloadPattern, RunOptions } from '../bench/options.ts'
+import { settingsOfEnvironment } from '../broker/settings.ts'
 import type { Acks, SecurityOptions } from '../clients/driver.ts'
 import { UsageError } from '../errors.ts'
 import type { Mode } from '../results/result.ts'
@@ -37,9 +38,9 @@ const refuseLaterFlags = (raw: RawFlags): void => {
   for (const flag of laterFlags) if (raw[camelCase(flag)] !== undefined) notYet(flag)
 }
 
-const parseClient = (text: string): 'kafkajs' => {
-  const name = parseChoice('client', text, ['kafkajs', 'wire', 'librdkafka', 'platformatic'])
-  return name === 'kafkajs' ? name : notYet(`client ${name}`)
+const parseClient = (text: string): RunOptions['client'] => {
+  const name = parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
+  return name === 'wire' ? notYet(`client ${name}`) : name
 }
 
 const parseWorkers = (text: string): 1 =>
@@ -59,17 +60,17 @@ const parseAcks = (raw: RawFlags): Acks => {
 
 const parsePayload = (
   text: string,
-): { payloadPattern: PayloadPattern; payloadFile: Buffer | null } => {
+): { payloadPattern: PayloadPattern; payloadFile: RunOptions['payloadFile'] } => {
   const pattern = (['random', 'zeros', 'text'] as const).find((name) => name === text)
   if (pattern !== undefined) return { payloadPattern: pattern, payloadFile: null }
-  const payloadFile = readFileOf(
+  const content = readFileOf(
     'payload-pattern',
     text,
     maxPayloadFileBytes,
     'random, zeros, text or ',
   )
-  if (payloadFile.length === 0) refuse('payload-pattern', text, 'the file is empty')
-  return { payloadPattern: 'file', payloadFile }
+  if (content.length === 0) refuse('payload-pattern', text, 'the file is empty')
+  return { payloadPattern: 'file', payloadFile: { path: text, content } }
 }
 
 const readPassword = (raw: RawFlags, env: NodeJS.ProcessEnv): string => {
@@ -102,7 +103,11 @@ const parseSecurity = (raw: RawFlags, env: NodeJS.ProcessEnv): SecurityOptions =
   for (const [flag, file] of Object.entries(files)) {
     if (file !== undefined) readFileOf(flag, file, 2 ** 20)
   }
-  if (raw.sasl === undefined) return { tls, sasl: null }
+  if (raw.sasl === undefined) {
+    const flag = raw.saslUsername === undefined ? '--sasl-password-file' : '--sasl-username'
+    if ((raw.saslUsername ?? raw.saslPasswordFile) === undefined) return { tls, sasl: null }
+    throw new UsageError(`${flag}: --sasl is missing, such as --sasl plain`)
+  }
   const mechanism = parseChoice('sasl', raw.sasl, ['plain', 'scram-sha-256', 'scram-sha-512'])
   if (raw.saslUsername === undefined) {
     throw new UsageError('--sasl: --sasl-username is missing')
@@ -192,7 +197,7 @@ const parseConsumer = (raw: RawFlags) => ({
   assignor: parseChoice('assignor', raw.assignor, ['range', 'round-robin', 'cooperative-sticky']),
 })
 
-const parseTarget = (raw: RawFlags) => ({
+const parseTarget = (raw: RawFlags, env: NodeJS.ProcessEnv) => ({
   bootstrapServers:
     raw.bootstrapServers === undefined
       ? null
@@ -204,7 +209,10 @@ const parseTarget = (raw: RawFlags) => ({
   replicationFactor: parseInteger('replication-factor', raw.replicationFactor, 1, 1_000),
   clientProperties: parsePairs('X', raw.X ?? []),
   dataDir: raw.dataDir === '' ? refuse('data-dir', '', 'a folder, memory or ring') : raw.dataDir,
-  brokerConfig: parsePairs('broker-config', raw.brokerConfig ?? []),
+  brokerConfig: {
+    ...(raw.bootstrapServers === undefined ? settingsOfEnvironment(env) : {}),
+    ...parsePairs('broker-config', raw.brokerConfig ?? []),
+  },
 })
 
 export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptions => {
@@ -229,22 +237,50 @@ export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptio
     reportIntervalMs: parseInteger('report-interval-secs', raw.reportIntervalSecs, 0, 3_600) * 1e3,
     failIf: (raw.failIf ?? []).map((text) => parseThreshold('fail-if', text)),
     validate: raw.validate ?? false,
-    ...parseTarget(raw),
+    ...parseTarget(raw, env),
     security: parseSecurity(raw, env),
     label: raw.label ?? null,
   }
 }
 
-const produceOnly = ['rate', 'acks', 'batchRecords', 'lingerMs', 'keyPattern', 'payloadPattern']
-const consumeOnly = ['consumerGroup', 'consumers', 'stagger', 'from', 'until', 'assignor']
+const loadOnly = [
+  'acks',
+  'batchRecords',
+  'lingerMs',
+  'batchSize',
+  'idempotent',
+  'messageTimeoutMs',
+  'compression',
+  'messageSize',
+  'keyPattern',
+  'payloadPattern',
+  'compressibility',
+  'seed',
+]
+const groupOnly = [
+  'consumerGroup',
+  'consumers',
+  'stagger',
+  'disableAutoCommit',
+  'from',
+  'until',
+  'sessionTimeoutMs',
+  'assignor',
+]
 
-/** Flags given on the command line that the mode does not use: told to the user rather than ignored in silence. */
-export const unusedFlags = (mode: Mode, given: readonly string[]): string[] => {
+/** Flags given on the command line that the run does not use: told to the user rather than ignored in silence. */
+export const unusedFlags = (
+  { mode, topic }: Pick<RunOptions, 'mode' | 'topic'>,
+  given: readonly string[],
+): string[] => {
+  // Without a topic, consume fills one first.
+  const fills = topic === null
+  const unpaced = ['rate', 'rateLimit', 'warmupDuration', 'validate']
   const unused: Record<Mode, readonly string[]> = {
-    produce: consumeOnly,
-    'round-trip': [...consumeOnly, 'validate'],
-    consume: ['rate', 'acks', 'batchRecords', 'lingerMs', 'warmupDuration', 'validate'],
-    metadata: [...produceOnly, ...consumeOnly, 'validate', 'warmupDuration'],
+    produce: groupOnly,
+    'round-trip': [...groupOnly, 'validate'],
+    consume: [...unpaced, ...(fills ? [] : [...loadOnly, 'concurrency'])],
+    metadata: [...loadOnly, ...groupOnly, 'validate', 'warmupDuration'],
   }
   return given.filter((name) => unused[mode].includes(name))
 }

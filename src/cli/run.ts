@@ -17,12 +17,13 @@ import type { RawFlags } from './run-flags.ts'
 import { parseRunOptions, unusedFlags } from './run-options.ts'
 import { type StopRequest, watchSignals } from './signals.ts'
 import { checkTarget, openTarget, type Target } from './target.ts'
+import { inFlag } from './values.ts'
 
 /** `bench run`: flags to options, a broker, one run, its outputs and its exit code. */
 
 /** Throws a `UsageError` that names the client for what its library lacks. */
 const checkDriver = (options: RunOptions, driver: Driver): void => {
-  driver.checkProperties(options.clientProperties)
+  inFlag('-X', () => driver.checkProperties(options.clientProperties))
   if (!driver.assignors.includes(options.assignor)) {
     throw new UsageError(
       `--assignor '${options.assignor}': ${driver.name} has ${driver.assignors.join(', ')}`,
@@ -126,7 +127,7 @@ export const runCommand = async (
   checkTarget(options)
   const driver = await loadDriver(options.client)
   checkDriver(options, driver)
-  for (const name of unusedFlags(options.mode, givenFlags(command))) {
+  for (const name of unusedFlags(options, givenFlags(command))) {
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name
     io.stderr.write(`bench: ${flag} has no effect in --mode ${options.mode}\n`)
   }

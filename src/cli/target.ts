@@ -5,6 +5,7 @@ import { parseSettings } from '../broker/settings.ts'
 import { acquireBroker } from '../broker/spawn.ts'
 import { systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
+import { inFlag } from './values.ts'
 
 /** The broker under test. From here on an external and an embedded one look the same. */
 
@@ -21,11 +22,16 @@ export interface Target {
 
 /** What can be refused before anything starts. Throws `UsageError`s. */
 export const checkTarget = (options: RunOptions): void => {
-  parseSettings(options.brokerConfig)
+  inFlag('--broker-config', () => parseSettings(options.brokerConfig))
   const [name] = Object.keys(options.brokerConfig)
   if (options.bootstrapServers && name !== undefined) {
     throw new UsageError(
       `--broker-config ${name}: only the embedded broker takes settings; leave out --bootstrap-servers`,
+    )
+  }
+  if (!options.bootstrapServers && (options.security.tls ?? options.security.sasl) !== null) {
+    throw new UsageError(
+      '--tls and --sasl: only for external brokers; give --bootstrap-servers too',
     )
   }
 }

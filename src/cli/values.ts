@@ -8,7 +8,17 @@ import { messageOf, UsageError } from '../errors.ts'
  */
 
 export const refuse = (option: string, value: string, allowed: string): never => {
-  throw new UsageError(`--${option} '${value}': ${allowed}`)
+  throw new UsageError(`${option.length === 1 ? '-' : '--'}${option} '${value}': ${allowed}`)
+}
+
+/** Names `flag` in what `work` refuses. */
+export const inFlag = <T>(flag: string, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${flag}: ${error.message}`)
+    throw error
+  }
 }
 
 export const parseInteger = (option: string, text: string, min: number, max: number): number => {
