@@ -65,7 +65,9 @@ class Player {
     this.id = ''
     this.generation = -1
     this.members = []
-    this.isJoining = false
+    /** The join that is under way, by number; 0 for none. */
+    this.joining = 0
+    this.joinCount = 0
   }
 
   async ask(api, version, request) {
@@ -84,8 +86,10 @@ class Player {
 
   async join() {
     // Before version 4 each join without an id makes a new member, of which only the last would be known here.
-    if (this.isJoining && this.id === '') return ['not sent']
-    this.isJoining = true
+    if (this.joining > 0 && this.id === '') return ['not sent']
+    this.joinCount++
+    const number = this.joinCount
+    this.joining = number
     const answer = await this.ask('JoinGroup', this.version, {
       ...this.identity,
       sessionTimeoutMs: timeouts.sessionMs,
@@ -93,7 +97,7 @@ class Player {
       protocolType: 'consumer',
       protocols: [{ name: 'range', metadata: this.metadata }],
     })
-    this.isJoining = false
+    if (this.joining === number) this.joining = 0
     const { errorCode, generationId, leader, memberId, members } = answer
     if (errorCode === 0 || errorCode === 79) this.id = memberId
     if (errorCode === 25) this.id = ''
@@ -178,13 +182,17 @@ const play = async (order, port, attempt) => {
   return [...outcomes, `in the end ${groups[0].groupState} ${groups[0].members.length}`]
 }
 
-/** Kafka forgets a request that is parked when the same member repeats it; here it is answered REBALANCE_IN_PROGRESS. */
+/**
+ * Kafka forgets a request that is parked when the same member repeats it, and a parked sync when its member is removed;
+ * here they are answered REBALANCE_IN_PROGRESS and UNKNOWN_MEMBER_ID.
+ */
 const isForgotten = ({ events }, at, theirs, ours) => {
   const [member, kind] = events[at] ?? []
   const isRepeated = events.slice(at + 1).some(([name, later]) => {
     return name === member && (kind === 'sync') === (later === 'sync')
   })
-  return isRepeated && theirs === 'parked' && ours.trim() === '27'
+  const codes = [isRepeated ? '27' : '', kind === 'sync' ? '25' : '']
+  return theirs === 'parked' && codes.includes(ours.trim())
 }
 
 /** When its leader is gone, Kafka takes the next one from a hash table: from there on the two go different ways. */
