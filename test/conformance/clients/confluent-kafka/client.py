@@ -9,16 +9,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 server = sys.argv[1]
 base = {'bootstrap.servers': server}
+admin = AdminClient(base)
 group_member = None
 
 
 def consumer(group, **config):
     more = {key.replace('_', '.'): value for key, value in config.items()}
     return Consumer({**base, 'group.id': group, 'auto.offset.reset': 'earliest', **more})
-
-
-def admin():
-    return AdminClient(base)
 
 
 def text_of(message):
@@ -79,9 +76,7 @@ def join(group, topic):
 
 
 def poll(ms):
-    values = [text_of(message) for message in group_member.consume(500, ms / 1000)]
-    assigned = [partition.partition for partition in group_member.assignment()]
-    return {'partitions': assigned, 'values': values}
+    return [text_of(message) for message in group_member.consume(500, ms / 1000)]
 
 
 def leave():
@@ -93,26 +88,26 @@ def only(futures):
 
 
 def create(topic, partitions):
-    only(admin().create_topics([NewTopic(topic, partitions, 1)]))
+    only(admin.create_topics([NewTopic(topic, partitions, 1)]))
 
 
 def describe(topic):
-    return len(only(admin().describe_topics(TopicCollection([topic]))).partitions)
+    return len(only(admin.describe_topics(TopicCollection([topic]))).partitions)
 
 
 def delete(topic):
-    only(admin().delete_topics([topic]))
+    only(admin.delete_topics([topic]))
 
 
 def groups():
-    listed = admin().list_consumer_groups().result()
+    listed = admin.list_consumer_groups().result()
     if listed.errors:
         raise RuntimeError(str(listed.errors[0]))
     return [group.group_id for group in listed.valid]
 
 
 def group(group):
-    found = only(admin().describe_consumer_groups([group]))
+    found = only(admin.describe_consumer_groups([group]))
     return {'state': found.state.name.capitalize(), 'members': len(found.members)}
 
 

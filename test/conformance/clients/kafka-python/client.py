@@ -31,7 +31,7 @@ def versions():
 def produce(topic, partition, values, codec, idempotent):
     config = {'compression_type': None if codec == 'none' else codec, 'acks': 'all', 'linger_ms': 20}
     if idempotent and is_old:
-        return {'na': 'no idempotent producer'}
+        return {'na': 'it has no idempotent producer'}
     if not is_old:
         config['enable_idempotence'] = idempotent
     producer = KafkaProducer(bootstrap_servers=server, **config)
@@ -77,8 +77,7 @@ def poll(ms):
     values = []
     for records in group_member.poll(timeout_ms=ms).values():
         values += [text_of(record) for record in records]
-    assigned = [partition.partition for partition in group_member.assignment()]
-    return {'partitions': assigned, 'values': values}
+    return values
 
 
 def leave():

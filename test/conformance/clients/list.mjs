@@ -1,0 +1,131 @@
+// The clients of the matrix: what each needs, how it is installed, how its program is started, and what it can.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runProcess } from '../processes.mjs'
+
+const programs = fileURLToPath(new URL('.', import.meta.url))
+const jvmFlags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const codecs = ['gzip', 'snappy', 'lz4', 'zstd']
+
+const python = (title, program, packages) => ({
+  title,
+  needs: ['python3'],
+  codecs,
+  key: packages.join(' '),
+  async install(folder) {
+    await runProcess('python3', ['-m', 'venv', '--clear', folder])
+    const pip = path.join(folder, 'bin', 'pip')
+    await runProcess(pip, ['install', '--quiet', '--disable-pip-version-check', ...packages])
+  },
+  command: (folder) => [path.join(folder, 'bin', 'python'), path.join(programs, program)],
+})
+
+const kafkaPython = (version) =>
+  python('kafka-python', 'kafka-python/client.py', [
+    `kafka-python==${version}`,
+    'lz4==4.4.5',
+    'python-snappy==0.7.3',
+    'zstandard==0.25.0',
+  ])
+
+const node = (title, program, { needs = ['npm'], install = null, key = '' } = {}) => ({
+  title,
+  needs,
+  codecs,
+  key,
+  install,
+  command: () => [process.execPath, path.join(programs, 'node', program)],
+})
+
+const npm = (name, version, program, { needs, isNative = false } = {}) =>
+  node(name, program, {
+    needs,
+    key: version,
+    async install(folder) {
+      const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+      writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
+      const install = ['install', '--ignore-scripts', ...quiet, `${name}@${version}`]
+      await runProcess('npm', install, { cwd: folder })
+      if (!isNative) return
+      // Not every npm builds a package as it installs it, but all do when told.
+      const cwd = path.join(folder, 'node_modules', name)
+      await runProcess('npm', ['run', 'install', '--loglevel=error'], { cwd, timeoutMs: 1_200_000 })
+    },
+  })
+
+const go = (title, name) => ({
+  title,
+  needs: ['go'],
+  codecs,
+  key: readFileSync(path.join(programs, 'go', name, 'main.go'), 'utf8'),
+  async install(folder) {
+    const args = ['build', '-buildvcs=false', '-o', path.join(folder, name), `./${name}`]
+    await runProcess('go', args, { cwd: path.join(programs, 'go') })
+  },
+  command: (folder) => [path.join(folder, name)],
+})
+
+const java = (version) => ({
+  title: 'Java kafka-clients',
+  needs: ['java', 'javac', 'mvn'],
+  codecs,
+  key: readFileSync(path.join(programs, 'java', 'Client.java'), 'utf8'),
+  async install(folder) {
+    await runProcess('mvn', [
+      ...['--batch-mode', '--quiet', '--file', path.join(programs, 'java', 'pom.xml')],
+      `-Dkafka.version=${version}`,
+      `-Dmaven.repo.local=${path.join(folder, '..', 'maven')}`,
+      ...['dependency:copy-dependencies', `-DoutputDirectory=${folder}`],
+    ])
+    const source = path.join(programs, 'java', 'Client.java')
+    await runProcess('javac', ['-nowarn', '-cp', path.join(folder, '*'), '-d', folder, source])
+  },
+  command: (folder) => [
+    'java',
+    ...jvmFlags,
+    '-cp',
+    `${path.join(folder, '*')}:${folder}`,
+    'Client',
+  ],
+})
+
+/** By name. `codecs` leaves out what a library has not; `key` changes when it must be installed again. */
+export const clients = {
+  kafkajs: node('kafkajs', 'kafkajs.mjs'),
+  'node-rdkafka': npm('node-rdkafka', '3.6.1', 'node-rdkafka.mjs', {
+    needs: ['npm', 'c++', 'python3', 'rdkafka-headers'],
+    isNative: true,
+  }),
+  'confluent-kafka': python('confluent-kafka', 'confluent-kafka/client.py', [
+    'confluent-kafka==2.16.1',
+  ]),
+  kcat: node('kcat', 'kcat.mjs', { needs: ['kcat'] }),
+  'kafka-python-2': kafkaPython('2.0.2'),
+  'kafka-python-3': kafkaPython('3.0.12'),
+  'java-3': java('3.9.1'),
+  'java-4': java('4.4.0'),
+  'franz-go': go('franz-go', 'franz-go'),
+  sarama: go('sarama', 'sarama'),
+  'kafka-go': go('segmentio/kafka-go', 'kafka-go'),
+  platformatic: {
+    ...npm('@platformatic/kafka', '1.35.0', 'platformatic.mjs'),
+    // It takes zstd from Node, which has it from version 22.15 on.
+    codecs: codecs.filter((codec) => codec !== 'zstd' || 'zstd' in process.versions),
+  },
+}
+
+/** Installs a client into its own folder below `cacheDir`, unless it is there already; the command that starts it. */
+export const prepare = async (name, cacheDir) => {
+  const client = clients[name]
+  const folder = path.join(cacheDir, name)
+  const marker = path.join(folder, 'installed')
+  const isInstalled = existsSync(marker) && readFileSync(marker, 'utf8') === client.key
+  if (client.install !== null && !isInstalled) {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    await client.install(folder)
+    writeFileSync(marker, client.key)
+  }
+  return (port) => [...client.command(folder), `127.0.0.1:${port}`, folder]
+}

@@ -1,0 +1,35 @@
+// The table client × check, as Markdown.
+const title = `# Clients
+
+What clients that nobody here wrote do against the embedded broker. This page is made by \`npm run conformance\`, which
+installs each of them, runs the checks below, and writes the table when all were there.
+
+- **topics**: create, describe and delete one with three partitions.
+- **produce, consume**: 100 records to each of three partitions, read from the beginning, in order, each once.
+- **idempotent produce**: the same with an idempotent producer.
+- **group of three**: members that join a second apart. 300 records are there before, 300 come when each member has a
+  partition; each member gets its share, and all together get every record once.
+- **list, describe groups**: that group, with its three members, and empty after they have left.
+- **commit, resume**: 7 of 20 records, then a commit, then the broker is restarted; the other 13 come next.
+- **none, gzip, snappy, lz4, zstd**: writes with that codec, and reads what every other client has written with it.
+`
+
+/** `rows`: `{ title, version, cells }`, cells by column as `{ kind, why }`. */
+export const tableOf = (rows, columns) => {
+  const notes = []
+  const cellOf = ({ kind, why } = { kind: 'FAIL', why: 'did not come that far' }) => {
+    if (kind !== 'n/a') return kind
+    if (!notes.includes(why)) notes.push(why)
+    return `n/a (${notes.indexOf(why) + 1})`
+  }
+  const lines = rows.map((row) => {
+    const cells = columns.map((column) => cellOf(row.cells[column]))
+    return `| ${[`${row.title}`, row.version, ...cells].join(' | ')} |`
+  })
+  const head = `| ${['client', 'version', ...columns].join(' | ')} |`
+  const rule = `|${' --- |'.repeat(columns.length + 2)}`
+  const numbered = notes.map((why, i) => `${i + 1}. ${why}`)
+  return `${[head, rule, ...lines].join('\n')}\n${notes.length === 0 ? '' : `\n${numbered.join('\n')}\n`}`
+}
+
+export const pageOf = (rows, columns) => `${title}\n${tableOf(rows, columns)}`
