@@ -45,6 +45,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['src/report/'],
   'hdr-histogram-js': ['src/results/histogram.ts'],
   kafkajs: ['src/clients/kafkajs'],
+  '@platformatic/kafka': ['src/clients/platformatic'],
+  'node-rdkafka': ['src/clients/librdkafka'],
   '@bokuweb/zstd-wasm': ['src/protocol/zstd.ts'],
 }
 

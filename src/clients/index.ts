@@ -3,14 +3,19 @@ import { type Clock, systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
 import type { Driver } from './driver.ts'
 
-const planned = ['wire', 'librdkafka', 'platformatic']
+const available = ['kafkajs', 'platformatic']
+const planned = ['wire', 'librdkafka']
 
-/** Throws a `UsageError` when there is no such client (yet). */
+/** Throws a `UsageError` when there is no such client (yet), or when its package is not installed. */
 export const loadDriver = async (name: string, clock: Clock = systemClock): Promise<Driver> => {
   if (name === 'kafkajs') {
     const { createKafkajsDriver } = await import('./kafkajs.ts')
     return createKafkajsDriver(clock)
   }
+  if (name === 'platformatic') {
+    const { createPlatformaticDriver } = await import('./platformatic.ts')
+    return createPlatformaticDriver(clock)
+  }
   const reason = planned.includes(name) ? 'not there yet' : 'unknown'
-  throw new UsageError(`client ${name}: ${reason}; kafkajs is allowed`)
+  throw new UsageError(`client ${name}: ${reason}; ${available.join(', ')} are allowed`)
 }

@@ -165,6 +165,7 @@ export const openCluster = async (
   { topics, isolation }: ClusterOptions,
 ): Promise<ClusterHandle> => {
   const deadlineNs = clock.nowNs() + connection.connectTimeoutMs * 1e6
+  let problem: unknown = null
   for (let attempt = 0; ; attempt++) {
     const servers = connection.bootstrapServers
     const first = attempt % servers.length
@@ -177,12 +178,14 @@ export const openCluster = async (
       return handle
     } catch (error) {
       await handle.close()
+      // The last attempt has little time; what went wrong before says more than that it was too short.
+      if (!(error instanceof NoAnswer) || problem === null) problem = error
       const root = rootOf(error)
       if (root.name === 'KafkaJSProtocolError' && 'type' in root) {
         if (root.type !== 'LEADER_NOT_AVAILABLE') throw error
       } else if (isHopeless(error)) throw toConnectError(error, connection)
       if (clock.nowNs() + connectBackoffMs * 1e6 >= deadlineNs) {
-        throw toConnectError(error, connection)
+        throw toConnectError(problem, connection)
       }
       await sleep(clock, connectBackoffMs)
     }
@@ -192,10 +195,12 @@ export const openCluster = async (
 const loadMetadata = (cluster: Cluster, topics: readonly string[]): Promise<void> =>
   topics.length === 0 ? cluster.refreshMetadata() : cluster.addMultipleTargetTopics([...topics])
 
+class NoAnswer extends Error {}
+
 const within = async <T>(clock: Clock, limitMs: number, work: Promise<T>): Promise<T> => {
   const isOver = new AbortController()
   const timeout = sleep(clock, limitMs, isOver.signal).then((): never => {
-    throw new Error(`no answer within ${Math.round(limitMs)} ms`)
+    throw new NoAnswer(`no answer within ${Math.round(limitMs)} ms`)
   })
   timeout.catch(() => {})
   try {
