@@ -59,6 +59,7 @@ export const runOnce = async (
   const live = createLiveView({
     stream: io.stderr,
     isTty: io.isStderrTty,
+    hasColor: !process.env['NO_COLOR'],
     quiet: isQuiet,
   })
   try {

@@ -33,12 +33,15 @@ class FakeTerminal extends PassThrough {
   moveCursor = vi.fn(() => true)
 }
 
+// ora asks its colour library, which asks the environment when it is loaded.
+process.env['FORCE_COLOR'] = '1'
+
 const textOf = (stream: PassThrough): string => String(stream.read() ?? '')
 
 describe('the live view', () => {
   it('is one plain line per interval and note when piped', () => {
     const stream = new PassThrough()
-    const live = createLiveView({ stream, isTty: false, quiet: false })
+    const live = createLiveView({ stream, isTty: false, hasColor: true, quiet: false })
     events.forEach(live.onProgress)
     live.stop()
     expect(textOf(stream)).toBe(
@@ -50,7 +53,7 @@ describe('the live view', () => {
 
   it.each([true, false])('says nothing when quiet (terminal: %s)', async (isTty) => {
     const stream = new FakeTerminal()
-    const live = createLiveView({ stream, isTty, quiet: true })
+    const live = createLiveView({ stream, isTty, hasColor: true, quiet: true })
     events.forEach(live.onProgress)
     await vi.dynamicImportSettled()
     live.stop()
@@ -59,7 +62,7 @@ describe('the live view', () => {
 
   it('redraws one status line on a terminal and leaves notes standing', async () => {
     const stream = new FakeTerminal()
-    const live = createLiveView({ stream, isTty: true, quiet: false })
+    const live = createLiveView({ stream, isTty: true, hasColor: true, quiet: false })
     live.onProgress({ type: 'phase', phase: 'prepare', detail: 'topic bench-test' })
     await vi.dynamicImportSettled()
     await vi.waitFor(() => expect(textOf(stream)).toContain('prepare: topic bench-test'))
@@ -75,9 +78,20 @@ describe('the live view', () => {
     expect(stream.clearLine).toHaveBeenCalled()
   })
 
+  it.each([true, false])('has a coloured spinner: %s', async (hasColor) => {
+    const stream = new FakeTerminal()
+    const live = createLiveView({ stream, isTty: true, hasColor, quiet: false })
+    live.onProgress(interval)
+    let shown = ''
+    await vi.dynamicImportSettled()
+    await vi.waitFor(() => expect((shown += textOf(stream))).toContain('measure 5.00s'))
+    live.stop()
+    expect(shown.includes('\u001b[36m')).toBe(hasColor)
+  })
+
   it('shows no status line when it is stopped before it could start', async () => {
     const stream = new FakeTerminal()
-    const live = createLiveView({ stream, isTty: true, quiet: false })
+    const live = createLiveView({ stream, isTty: true, hasColor: true, quiet: false })
     live.onProgress(interval)
     live.stop()
     await vi.dynamicImportSettled()

@@ -21,6 +21,7 @@ export interface LiveViewOptions {
   stream: NodeJS.WritableStream
   /** A status line that is redrawn; otherwise one plain line per interval. */
   isTty: boolean
+  hasColor: boolean
   /** Says nothing at all. */
   quiet: boolean
 }
@@ -58,7 +59,7 @@ const createPlainView = (stream: NodeJS.WritableStream): LiveView => ({
 const phaseText = ({ phase, detail }: Extract<ProgressEvent, { type: 'phase' }>): string =>
   detail === '' ? phase : `${phase}: ${detail}`
 
-const createStatusLine = (stream: NodeJS.WritableStream): LiveView => {
+const createStatusLine = (stream: NodeJS.WritableStream, hasColor: boolean): LiveView => {
   let spinner: Ora | null = null
   let status = ''
   let isStopped = false
@@ -72,6 +73,7 @@ const createStatusLine = (stream: NodeJS.WritableStream): LiveView => {
       discardStdin: false,
       hideCursor: false,
       interval: 250,
+      color: hasColor && ('cyan' as const),
     }
     spinner = ora({ ...options, text: status }).start()
   }
@@ -97,7 +99,7 @@ const createStatusLine = (stream: NodeJS.WritableStream): LiveView => {
   }
 }
 
-export const createLiveView = ({ stream, isTty, quiet }: LiveViewOptions): LiveView => {
+export const createLiveView = ({ stream, isTty, hasColor, quiet }: LiveViewOptions): LiveView => {
   if (quiet) return { onProgress() {}, stop() {} }
-  return isTty ? createStatusLine(stream) : createPlainView(stream)
+  return isTty ? createStatusLine(stream, hasColor) : createPlainView(stream)
 }
