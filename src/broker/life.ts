@@ -85,7 +85,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
       })
       lock.update({ state: 'running', endpoint: `${host}:${port}`, leasePort: leases.port })
     }
-    log(`listening on ${host}:${port}, ${dataDir.folder ?? `${dataDir.store} store`}`)
+    log(`listening on ${host}:${port} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
     return { endpoint: `${host}:${port}`, ended, stop }
   } catch (error) {
     await close().catch((failure: unknown) => log(messageOf(failure)))

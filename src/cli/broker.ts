@@ -31,7 +31,7 @@ const log = (line: string): void => void process.stderr.write(`${line}\n`)
 const start = async (options: Omit<Parameters<typeof startBroker>[0], 'clock' | 'log'>) => {
   const startedNs = systemClock.nowNs()
   for (;;) {
-    const broker = await startBroker({ ...options, clock: systemClock, log: () => {} })
+    const broker = await startBroker({ ...options, clock: systemClock, log })
     if (broker !== null) return broker
     const folder = options.lockFolder ?? ''
     const holder = readLiveLock(folder)
@@ -63,7 +63,6 @@ const run = async (flags: BrokerFlags): Promise<void> => {
     endsWithLeases: false,
     parts: withProfile(kafkaParts, profile),
   })
-  log(`listening on ${broker.endpoint} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
   const stop = (signal: NodeJS.Signals): void => broker.stop(signal)
   process.on('SIGINT', stop).on('SIGTERM', stop)
   try {

@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs'
+import { readdirSync, statfsSync, statSync } from 'node:fs'
+import path from 'node:path'
 import type { RunOptions } from '../bench/options.ts'
 import { parseDataDir, type StoreKind } from '../broker/data-dir.ts'
 import { parseSettings } from '../broker/settings.ts'
@@ -15,6 +16,8 @@ export interface Target {
   readonly dataDir?: string
   /** Aborts when the embedded broker has died. */
   readonly lost: AbortSignal
+  /** Where the data are, once they have grown large; else null. */
+  dataNote(): string | null
   /** What to do when the broker cannot store records. */
   storageHint(): string
   release(): Promise<void>
@@ -36,6 +39,21 @@ export const checkTarget = (options: RunOptions): void => {
   }
 }
 
+const largeDataBytes = 2 * 2 ** 30
+
+const sizeOf = (folder: string): number =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
+    const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
+    return sum + (stat?.isFile() === true ? stat.size : 0)
+  }, 0)
+
+export const dataNoteOf = (folder: string | null, largeBytes = largeDataBytes): string | null => {
+  const bytes = folder === null ? 0 : sizeOf(folder)
+  if (bytes < largeBytes) return null
+  const size = `${(bytes / 2 ** 30).toFixed(1)} GiB`
+  return `the data in ${folder} take ${size}; delete the folder when they are no longer needed, or bound them with --broker-config log.retention.bytes=…`
+}
+
 const storageHintOf = (store: StoreKind, folder: string | null): string => {
   if (folder === null) {
     return `the ${store} store is full; take --data-dir ring or a folder, or raise --broker-config store.max.bytes=…`
@@ -55,6 +73,7 @@ export const openTarget = async (
       kind: 'external',
       bootstrapServers: options.bootstrapServers,
       lost: lost.signal,
+      dataNote: () => null,
       storageHint: () => "free space on the broker's disk",
       release: () => Promise.resolve(),
     }
@@ -72,6 +91,7 @@ export const openTarget = async (
     bootstrapServers: [broker.bootstrapServers],
     dataDir: broker.dataDir ?? options.dataDir,
     lost: lost.signal,
+    dataNote: () => dataNoteOf(broker.dataDir),
     storageHint: () => storageHintOf(broker.store, broker.dataDir),
     release: () => broker.release(),
   }
