@@ -12,7 +12,7 @@ export class Roster {
   readonly members = new Map<string, Member>()
   /** Handed-out ids whose owners have not come back yet (KIP-394), with their session timers. */
   readonly pendingJoin = new Map<string, Timer>()
-  /** Ids of members of this generation that have not sent a sync yet. */
+  /** Ids of members of this generation that have not sent a sync yet, and that some may never send (see `replace`). */
   readonly pendingSync = new Set<string>()
   generationId = 0
   protocolType: string | null = null
@@ -51,14 +51,17 @@ export class Roster {
     if (this.leaderId === member.memberId) this.leaderId = this.members.keys().next().value ?? null
   }
 
-  /** Puts `next` in the place of `old`, the same static member under an earlier id; leadership goes with it. */
+  /**
+   * Puts `next` in the place of `old`, the same static member under an earlier id; leadership goes with it. A sync stays
+   * due of the earlier id, as in Kafka: there will be a rebalance, and nobody is removed for it.
+   */
   replace(old: Member, next: Member): void {
     const wasLeader = this.leaderId === old.memberId
     const wasPendingSync = this.pendingSync.has(old.memberId)
     this.remove(old)
     this.add(next)
     if (wasLeader) this.leaderId = next.memberId
-    if (wasPendingSync) this.pendingSync.add(next.memberId)
+    if (wasPendingSync) this.pendingSync.add(old.memberId)
   }
 
   staticMember(groupInstanceId: string): Member | null {
