@@ -174,6 +174,13 @@ describe('the boxed report', () => {
     expect(plain(single)).not.toContain('Partition ')
   })
 
+  it('does not call acked what was only written', () => {
+    const result = produceResult()
+    const written = plain({ ...result, config: { ...result.config, acks: 0 } })
+    expect(written).toContain('Written:')
+    expect(written).not.toContain('Acked')
+  })
+
   it('has no verification of metadata, but its thresholds', () => {
     const checks = [{ name: 'p99>1ms', ok: false, expected: '<= 1000 µs', actual: '5903 µs' }]
     expect(plain(metadataResult())).not.toMatch(/VERIFICATION|CHECKS/)

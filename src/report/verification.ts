@@ -65,7 +65,11 @@ const countRows = (result: RunResult, rows: Rows): Line[] => {
   const warmedUp =
     result.warmup.records > 0 ? `(warm-up ${formatCount(result.warmup.records)})` : ''
   return [
-    rows.figure('Acked', account.acked === null ? 'n/a' : formatCount(account.acked), warmedUp),
+    rows.figure(
+      ackedLabel(result),
+      account.acked === null ? 'n/a' : formatCount(account.acked),
+      warmedUp,
+    ),
     rows.figure('Watermark delta', formatCount(account.watermarkDelta), ''),
     wasRead
       ? rows.figure('Consumed', formatCount(account.consumed ?? 0), '')
@@ -83,10 +87,14 @@ const right = (heading: string): Column => ({ heading, align: 'right' })
 
 type PartitionColumn = [Column, (partition: PartitionResult) => number]
 
+/** With acks=0 nothing is ever acked; what is counted was written to the connection. */
+const ackedLabel = ({ config }: RunResult): string => (config['acks'] === 0 ? 'Written' : 'Acked')
+
 const partitionColumns = (result: RunResult): PartitionColumn[] => {
   const account = accountOf(result)
   const columns: PartitionColumn[] = []
-  if (account.acked !== null) columns.push([right('Acked'), (partition) => partition.acked])
+  if (account.acked !== null)
+    columns.push([right(ackedLabel(result)), (partition) => partition.acked])
   columns.push([right('Delta'), (partition) => partitionDelta(result, partition)])
   if (account.consumed === null) return columns
   columns.push(
