@@ -7,7 +7,7 @@ import { generate } from 'selfsigned'
 import { afterEach, expect, test } from 'vitest'
 import { connectionTo } from '../../test/support/client-options.ts'
 import { type StubOptions, startStubBroker } from '../../test/support/stub-broker.ts'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { SurroundingsError, UsageError } from '../errors.ts'
 import type { ConnectionOptions, SecurityOptions } from './driver.ts'
 import { openCluster } from './kafkajs-connection.ts'
@@ -175,4 +175,25 @@ test('no credentials for a listener that wants them fails with a hint', async ()
   const broker = await stub({ credentials: { username: 'ann', password } })
   const error = await errorOf(connectionTo(broker.address, { connectTimeoutMs: 500 }))
   expect(error.message).toContain('a SASL listener --sasl')
+})
+
+test('a last attempt that is cut short does not hide what went wrong before it', async () => {
+  const broker = await stub({ credentials: { username: 'ann', password } })
+  let nowNs = 0
+  // The pause between the attempts takes nearly all the time, and what is left is over before any answer.
+  const clock: Clock = {
+    ...systemClock,
+    nowNs: () => nowNs,
+    setTimer(delayMs, run) {
+      if (delayMs > 100) return systemClock.setTimer(delayMs, run)
+      if (delayMs === 100) nowNs = 999.5e6
+      queueMicrotask(run)
+      return { cancel: () => {} }
+    },
+  }
+  const opening = openCluster(connectionTo(broker.address, { connectTimeoutMs: 1_000 }), clock, {
+    topics: [],
+    isolation: 'read-uncommitted',
+  })
+  await expect(opening).rejects.toThrow('a SASL listener --sasl')
 })
