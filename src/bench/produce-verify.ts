@@ -40,13 +40,6 @@ export const partitionResult = (
   corrupt: 0,
 })
 
-/** Records that the broker took: acked, or with acks=0 only written. */
-const takenOf = (ledgers: readonly ProduceLedger[], partition: number): number =>
-  sumOf(ledgers, (ledger) => {
-    const { acked, written } = ledger.counts(partition)
-    return acked + written
-  })
-
 const scan = async (
   context: RunContext,
   ledgers: readonly ProduceLedger[],
@@ -151,7 +144,11 @@ export const verifyProduced = async (
   const { admin, topic, options } = context
   const after = new Map((await admin.watermarks(topic.name)).map((one) => [one.partition, one]))
   const partitions = before.map((one) =>
-    partitionResult(one, after.get(one.partition) ?? one, takenOf(ledgers, one.partition)),
+    partitionResult(
+      one,
+      after.get(one.partition) ?? one,
+      sumOf(ledgers, (ledger) => ledger.counts(one.partition).acked),
+    ),
   )
   const delta = sumOf(partitions, (one) => one.highAfter - one.highBefore)
   const isAcked = options.acks !== 0

@@ -328,6 +328,8 @@ describe('acks=0', () => {
     const { result } = await test.finish(run)
     expect(checkOf(result, 'watermark-delta-at-most-sent')?.ok).toBe(true)
     expect(result.warnings.map((warning) => warning.code)).toContain('acks-0')
+    expect(result.totals.records).toBe(100)
+    expect(result.partitions.map(({ acked }) => acked)).toEqual([0, 0, 0])
   })
 })
 

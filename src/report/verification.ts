@@ -30,14 +30,13 @@ export const partitionDelta = (result: RunResult, partition: PartitionResult): n
 
 const consumedOf = (result: RunResult, findings: number): number | null => {
   const consumed = sum(result, (partition) => partition.consumed)
-  if (result.totals.received !== undefined) return result.totals.received
   if (result.config.mode !== 'produce') return consumed
   const wasRead = result.config['validate'] === true || consumed + findings > 0
   return wasRead ? consumed : null
 }
 
 export const accountOf = (result: RunResult): Account => {
-  const { config, totals, warmup } = result
+  const { config } = result
   const findings = {
     missing: sum(result, (partition) => partition.missing),
     duplicates: sum(result, (partition) => partition.duplicates),
@@ -48,7 +47,7 @@ export const accountOf = (result: RunResult): Account => {
   const found = Object.values(findings).reduce((total, count) => total + count, 0)
   return {
     ...findings,
-    acked: config.mode === 'consume' ? null : totals.records + warmup.records,
+    acked: config.mode === 'consume' ? null : sum(result, (partition) => partition.acked),
     watermarkDelta: sum(result, (partition) => partitionDelta(result, partition)),
     consumed: consumedOf(result, found),
     notJudged: sum(result, (partition) => partition.notJudged ?? 0),
