@@ -90,7 +90,10 @@ const java = (version) => ({
   ],
 })
 
-/** By name. `codecs` leaves out what a library has not; `key` changes when it must be installed again. */
+/**
+ * By name. `codecs` leaves out what a library has not, `cannotRead` says of a codec why it cannot read what others write,
+ * which is checked to be so; `key` changes when it must be installed again.
+ */
 export const clients = {
   kafkajs: node('kafkajs', 'kafkajs.mjs'),
   'node-rdkafka': npm('node-rdkafka', '3.6.1', 'node-rdkafka.mjs', {
@@ -112,6 +115,7 @@ export const clients = {
     ...npm('@platformatic/kafka', '1.35.0', 'platformatic.mjs'),
     // It takes zstd from Node, which has it from version 22.15 on.
     codecs: codecs.filter((codec) => codec !== 'zstd' || 'zstd' in process.versions),
+    cannotRead: { snappy: "writes it, but reads none in xerial's frames (platformatic/kafka#282)" },
   },
 }
 

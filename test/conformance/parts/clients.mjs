@@ -81,7 +81,7 @@ export default {
     await server.stop()
     server = await startBenchBroker({}, { dataDir, port: server.port })
     await runSome(states, async (state) => {
-      await secondHalf(state)
+      await secondHalf(state, clients[state.name])
       await state.close()
     })
     await server.stop()

@@ -12,6 +12,7 @@ const run = (args, input = '') => {
     input,
     timeout: 20_000,
     encoding: 'utf8',
+    maxBuffer: 2 ** 28,
   })
   if (status !== 0) throw new Error(`kcat ${args.join(' ')}: ${status} ${stderr}`)
   return stdout

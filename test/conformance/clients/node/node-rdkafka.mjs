@@ -23,7 +23,7 @@ const consumer = async (group, config, onRecord) => {
 
 await serve({
   versions: () =>
-    `${require('node-rdkafka/package.json').version} (librdkafka ${rdkafka.librdkafkaVersion})`,
+    `${require('node-rdkafka/package.json').version.replace('v', '')} (librdkafka ${rdkafka.librdkafkaVersion})`,
   async produce({ topic, partition, values, codec, idempotent }) {
     const producer = new rdkafka.Producer({
       ...base,

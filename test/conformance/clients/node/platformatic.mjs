@@ -23,7 +23,7 @@ const consume = async ({ group, topic, autocommit, mode }, onRecord) => {
     fallbackMode: 'earliest',
     maxWaitTime: 200,
   })
-  stream.on('error', (error) => console.error(error))
+  stream.on('error', (error) => process.stderr.write(`${error.message}\n`))
   stream.on('data', onRecord)
   return consumer
 }

@@ -30,8 +30,10 @@ func produce(with ask.With) (any, error) {
 		return ask.NA{Why: "it has no idempotent producer"}, nil
 	}
 	to := kafka.BalancerFunc(func(kafka.Message, ...int) int { return int(with.Partition) })
+	// A transport of its own, since the shared one remembers for 6 s that a topic was not there.
 	writer := &kafka.Writer{
-		Addr: kafka.TCP(server), Topic: with.Topic, Balancer: to,
+		Transport: &kafka.Transport{},
+		Addr:      kafka.TCP(server), Topic: with.Topic, Balancer: to,
 		Compression: codecOf(with.Codec), BatchTimeout: 20 * time.Millisecond,
 	}
 	var messages []kafka.Message
