@@ -1,4 +1,5 @@
 import type {
+  Acks,
   Admin,
   BatchCursor,
   Consumer,
@@ -146,7 +147,8 @@ export class FakeCluster {
       assignors: ['range'],
       compressions: ['none'],
       checkProperties: () => {},
-      createProducer: async (_connection, options, sink) => this.#producer(options.topic, sink),
+      createProducer: async (_connection, { topic, acks }, sink) =>
+        this.#producer(topic, acks, sink),
       createConsumer: async (_connection, options, sink) =>
         this.#consumer(options.topic, options.groupId, options.clientId, sink),
       createReader: async (_connection, options, sink) =>
@@ -159,7 +161,7 @@ export class FakeCluster {
     }
   }
 
-  #producer(topic: string, sink: ProducerSink): Producer {
+  #producer(topic: string, acks: Acks, sink: ProducerSink): Producer {
     const open = new Set<RecordRun>()
     const settle = (run: RecordRun): void => {
       const answer = this.answer(run)
@@ -176,7 +178,7 @@ export class FakeCluster {
       const end = this.log(topic, run.partition).length
       const baseOffset = lands ? this.append(topic, run.partition, copies) : end
       const failure = failures[answer]
-      if (failure === undefined) sink.onAck(run, baseOffset, atNs)
+      if (failure === undefined) sink.onAck(run, acks === 0 ? -1 : baseOffset, atNs)
       else sink.onFailure(run, failure, atNs)
     }
     return {
