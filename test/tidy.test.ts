@@ -32,6 +32,7 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/clients/kafkajs', ['src/protocol/compression.ts']],
   ['src/clients/', []],
   ['src/bench/', ['src/clients/driver.ts', 'src/results/']],
+  ['src/recorder/', ['src/protocol/']],
   ['src/report/', ['src/results/']],
   ['src/cli/', ['src/']],
   ['src/', []],

@@ -54,7 +54,11 @@ export const runConsume = async (context: RunContext): Promise<RunFigures> => {
     reportIntervalMs: options.reportIntervalMs,
     lag: () => [...reading.lagTo(group.targets).values()].reduce((sum, lag) => sum + lag, 0),
   })
-  const end = await reading.run()
+  const end = await reading.run().catch(async (error: unknown) => {
+    meter.end()
+    await reading.leave(() => Promise.resolve())
+    throw error
+  })
   const atNs = clock.nowNs()
   meter.end()
   onProgress({ type: 'phase', phase: 'verify', detail: '' })

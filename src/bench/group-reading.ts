@@ -4,7 +4,7 @@
  */
 import type { BatchCursor, Consumer, ConsumerSink } from '../clients/driver.ts'
 import type { Timer } from '../clock.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, UsageError } from '../errors.ts'
 import type { Warning } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import type { GroupStart } from './group-start.ts'
@@ -70,6 +70,7 @@ export class GroupReading {
   /** From here on a member keeps what it held, to be judged by. */
   #isLeaving = false
   #settle: (end: ReadingEnd) => void = () => {}
+  #refuse: (error: UsageError) => void = () => {}
   #tick: Timer | null = null
   #startEpochUs = 0
   #isPolling = false
@@ -92,11 +93,15 @@ export class GroupReading {
     )
   }
 
-  /** Resolves when there is nothing more to read, or reading may go on no longer. */
+  /**
+   * Resolves when there is nothing more to read, or reading may go on no longer. Rejects with a `UsageError` when the
+   * client cannot do what was asked of it.
+   */
   run(): Promise<ReadingEnd> {
     const { clock, options, stop, lost } = this.#context
-    const over = new Promise<ReadingEnd>((resolve) => {
+    const over = new Promise<ReadingEnd>((resolve, reject) => {
       this.#settle = resolve
+      this.#refuse = reject
     })
     this.startNs = clock.nowNs()
     this.#startEpochUs = clock.epochMs() * 1_000
@@ -206,6 +211,9 @@ export class GroupReading {
       if (this.#end === null) await consumer.start()
     } catch (error) {
       member.crash = messageOf(error)
+      if (!(error instanceof UsageError)) return
+      this.#refuse(error)
+      this.#finish('crashed')
     }
   }
 

@@ -1,7 +1,7 @@
 /** Connects clients of @platformatic/kafka within `connectTimeoutMs`, and refuses brokers that it cannot speak to. */
 import { isIP } from 'node:net'
 import { type Clock, sleep } from '../clock.ts'
-import { SurroundingsError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import type { ConnectionOptions } from './driver.ts'
 import { isHopeless, kafkaCodeOf, toConnectError, toDriverError } from './platformatic-errors.ts'
 import type { ApiRange, BaseClient, BaseOptions, Library } from './platformatic-library.ts'
@@ -104,25 +104,34 @@ export const commonVersion = (
   return common.at(-1) ?? null
 }
 
+/** The library writes a field into this version that it does not have. */
+const brokenVersions: Readonly<Record<string, number>> = { Metadata: 11 }
+
 /** What the library cannot speak of `needed` with a broker that told `told`; empty when it can speak all. */
 export const missingApis = (
   library: Library,
   needed: readonly string[],
   told: readonly ApiRange[],
 ): string[] =>
-  needed
-    .filter((api) => commonVersion(library, api, told) === null)
-    .map((api) => {
-      const range = told.find((one) => one.name === api)
-      const theirs =
-        range === undefined ? 'does not have it' : `has ${range.minVersion} to ${range.maxVersion}`
-      return `${api} from version ${versionsOf(library, api)[0]} on (the broker ${theirs})`
-    })
+  needed.flatMap((api) => {
+    const common = commonVersion(library, api, told)
+    const broken = brokenVersions[api]
+    if (common !== null && common !== broken) return []
+    const range = told.find((one) => one.name === api)
+    const theirs =
+      range === undefined ? 'does not have it' : `has ${range.minVersion} to ${range.maxVersion}`
+    const wanted =
+      common === null
+        ? `from version ${versionsOf(library, api)[0]} on`
+        : `other than version ${broken}, which it writes wrongly`
+    return [`${api} ${wanted} (the broker ${theirs})`]
+  })
 
 /**
  * Connects until it works or `connectTimeoutMs` have passed, checks the broker's versions and that the topics exist.
- * Resolves to the versions the broker told. Rejects with a `SurroundingsError` that names the addresses, at once when
- * trying again cannot help, or with a `DriverError` for what the broker refused.
+ * Resolves to the versions the broker told. Rejects with a `UsageError` when the library cannot speak to this broker,
+ * with a `SurroundingsError` that names the addresses, at once when trying again cannot help, or with a `DriverError`
+ * for what the broker refused.
  */
 export const probe = async (
   { library, version, clock }: Surroundings,
@@ -137,14 +146,14 @@ export const probe = async (
       const told = await within(clock, leftMs, client.listApis())
       const missing = missingApis(library, needed, told)
       if (missing.length > 0) {
-        throw new SurroundingsError(
+        throw new UsageError(
           `client platformatic cannot speak to the broker at ${connection.bootstrapServers.join(', ')}: @platformatic/kafka ${version} needs ${missing.join(', ')}; use another --client`,
         )
       }
       await within(clock, leftMs, client.metadata({ topics: [...topics] }))
       return told
     } catch (error) {
-      if (error instanceof SurroundingsError) throw error
+      if (error instanceof UsageError) throw error
       const isOver = clock.nowNs() + connectBackoffMs * 1e6 >= deadlineNs
       if (isHopeless(error) || isOver) {
         throw kafkaCodeOf(error) === null || isOver

@@ -13,7 +13,7 @@ import {
   probe,
   type Surroundings,
 } from './platformatic-connection.ts'
-import { toDriverError } from './platformatic-errors.ts'
+import { crashOf, toDriverError } from './platformatic-errors.ts'
 import { Fetcher, type Round } from './platformatic-fetcher.ts'
 import type { ApiRange, JoinEvent, LibraryConsumer } from './platformatic-library.ts'
 import { numberOf } from './platformatic-properties.ts'
@@ -23,7 +23,9 @@ const heartbeatLimitMs = 1_000
 const autoCommitIntervalMs = 1_000
 /** A JoinGroup is answered only when all members have joined. */
 const joinGraceMs = 5_000
-const leaveLimitMs = 10_000
+const leaveLimitMs = 5_000
+/** Nobody is there to take leave of. */
+const lostLimitMs = 500
 
 const groupOptions = ({ properties }: ConnectionOptions, options: ConsumerOptions) => {
   const protocol = protocols[options.assignor]
@@ -62,6 +64,7 @@ class PlatformaticConsumer implements Consumer {
   #committed = new Map<number, number>()
   #commitTimer: Timer | null = null
   #isClosing = false
+  #isCrashed = false
 
   constructor(
     surroundings: Surroundings,
@@ -84,7 +87,10 @@ class PlatformaticConsumer implements Consumer {
       groupId: options.groupId,
       requestTimeout: Math.max(base.requestTimeout, this.#group.rebalanceTimeout + joinGraceMs),
     })
-    this.#fetcher = new Fetcher(surroundings, named, options, sink, told)
+    this.#fetcher = new Fetcher(surroundings, named, options, sink, told, {
+      resetsToEarliest: true,
+      onCrash: (error) => this.#crash(error),
+    })
     this.#watchEvents()
   }
 
@@ -97,8 +103,8 @@ class PlatformaticConsumer implements Consumer {
   async commit(positions: ReadonlyMap<number, number>): Promise<void> {
     const { topic, groupId } = this.#options
     if (positions.size === 0) return
-    if (this.#client.memberId === null) {
-      throw new DriverError(`not yet a member of group ${groupId}`)
+    if (this.#client.memberId === null || this.#isCrashed) {
+      throw new DriverError(`not a member of group ${groupId}`)
     }
     const offsets = Array.from(positions, ([partition, offset]) => ({
       topic,
@@ -117,7 +123,7 @@ class PlatformaticConsumer implements Consumer {
     this.#isClosing = true
     this.#endRound()
     await this.#fetcher.close()
-    await closeWithin(this.#clock, this.#client, leaveLimitMs)
+    await closeWithin(this.#clock, this.#client, this.#isCrashed ? lostLimitMs : leaveLimitMs)
     this.#sink.onGroupEvent({ type: 'left', atNs: this.#clock.nowNs() })
   }
 
@@ -167,7 +173,7 @@ class PlatformaticConsumer implements Consumer {
     }
     if (round.isOver) return
     if (this.#options.autoCommit) this.#scheduleCommit()
-    await this.#fetcher.run(round, { resetsToEarliest: true })
+    await this.#fetcher.run(round)
   }
 
   /** The group's commits; the log start where there is none. */
@@ -222,9 +228,10 @@ class PlatformaticConsumer implements Consumer {
   }
 
   #crash(error: unknown): void {
-    if (this.#isClosing) return
+    if (this.#isClosing || this.#isCrashed) return
+    this.#isCrashed = true
     this.#endRound()
-    this.#fetcher.crash(error)
+    this.#sink.onCrash(crashOf(error, this.#connection))
   }
 }
 

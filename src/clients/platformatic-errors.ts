@@ -104,6 +104,12 @@ export const toDriverError = (
     isRetriable: !chainOf(error).some((one) => one.canRetry === false),
   })
 
+/** What the sink is told when a client gives up. */
+export const crashOf = (error: unknown, connection: ConnectionOptions) => ({
+  message: redact(describe(error), connection),
+  isConnectionLost: isConnectionLoss(error),
+})
+
 const adviceFor = (error: unknown, { security }: ConnectionOptions): string => {
   if (isTlsFailure(error)) {
     return ' (is it a TLS listener, and does --tls-ca name the authority of its certificate?)'

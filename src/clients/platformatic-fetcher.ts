@@ -13,15 +13,9 @@ import {
   retryOptions,
   type Surroundings,
 } from './platformatic-connection.ts'
-import {
-  describe,
-  isConnectionLoss,
-  isTimedOutRequest,
-  kafkaCodeOf,
-} from './platformatic-errors.ts'
+import { isConnectionLoss, isTimedOutRequest, kafkaCodeOf } from './platformatic-errors.ts'
 import type { ApiRange, Cluster, FetchAnswer, LibraryConsumer } from './platformatic-library.ts'
 import { numberOf } from './platformatic-properties.ts'
-import { redact } from './security.ts'
 
 const isolationLevels = { 'read-uncommitted': 0, 'read-committed': 1 } as const
 /** The leader moved, or is not there yet: new metadata may help. */
@@ -32,6 +26,12 @@ const earliest = -2n
 const firstVersionWithIds = 13
 
 export type FetchOptions = Omit<ReaderOptions, 'partitions'>
+
+export interface FetchPolicy {
+  /** Whether reading goes on at the log start when records before the position were deleted. */
+  resetsToEarliest: boolean
+  onCrash: (error: unknown) => void
+}
 
 /** One assignment: what arrives after it is over is not handed out. */
 export interface Round {
@@ -47,6 +47,7 @@ export class Fetcher {
   readonly #sink: ConsumerSink
   readonly #clock: Clock
   readonly #namesTopicsById: boolean
+  readonly #policy: FetchPolicy
   readonly #closing = new AbortController()
 
   constructor(
@@ -55,6 +56,7 @@ export class Fetcher {
     options: FetchOptions,
     sink: ConsumerSink,
     told: readonly ApiRange[],
+    policy: FetchPolicy,
   ) {
     const base = baseOptions(connection)
     this.#client = new library.Consumer({
@@ -70,6 +72,7 @@ export class Fetcher {
     this.#options = options
     this.#sink = sink
     this.#clock = clock
+    this.#policy = policy
     this.#namesTopicsById =
       (commonVersion(library, 'Fetch', told) ?? firstVersionWithIds) >= firstVersionWithIds
   }
@@ -87,7 +90,7 @@ export class Fetcher {
   }
 
   /** Fetches until the round is over; begins again when a leader is gone. Never rejects. */
-  async run(round: Round, { resetsToEarliest }: { resetsToEarliest: boolean }): Promise<void> {
+  async run(round: Round): Promise<void> {
     const { retries, firstMs, longestMs } = retryOptions(this.#connection)
     let failures = 0
     const onAnswer = () => {
@@ -98,22 +101,16 @@ export class Fetcher {
         await this.#followLeaders(round, onAnswer)
       } catch (error) {
         if (this.#isOver(round)) return
-        if (resetsToEarliest && (await this.#resetIfOutOfRange(round, error))) continue
+        if (this.#policy.resetsToEarliest && (await this.#resetIfOutOfRange(round, error))) continue
         if (!(await this.#mayRetry(error)) || failures++ >= retries) {
           round.isOver = true
-          return this.crash(error)
+          return this.#policy.onCrash(error)
         }
         const backoffMs = Math.min(firstMs * 2 ** (failures - 1), longestMs)
         await sleep(this.#clock, backoffMs, this.#closing.signal)
         this.#client.clearMetadata()
       }
     }
-  }
-
-  crash(error: unknown): void {
-    if (this.#closing.signal.aborted) return
-    const message = redact(describe(error), this.#connection)
-    this.#sink.onCrash({ message, isConnectionLost: isConnectionLoss(error) })
   }
 
   async close(): Promise<void> {
@@ -147,15 +144,15 @@ export class Fetcher {
   /** Runs one loop per leader until one fails, then waits for all, so that no partition is ever fetched twice. */
   async #followLeaders(round: Round, onAnswer: () => void): Promise<void> {
     const cluster = await this.#client.metadata({ topics: [this.#options.topic] })
-    let hasFailed = false
+    const attempt = { isOver: false }
     const loops = [...this.#leadersOf(cluster, round)].map(async ([node, partitions]) => {
       try {
-        while (!hasFailed && !this.#isOver(round)) {
+        while (!attempt.isOver && !this.#isOver(round)) {
           await this.#fetch(round, node, partitions, cluster)
           onAnswer()
         }
       } finally {
-        hasFailed = true
+        attempt.isOver = true
       }
     })
     const results = await Promise.allSettled(loops)

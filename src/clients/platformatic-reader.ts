@@ -2,6 +2,7 @@
 import { DriverError } from '../errors.ts'
 import type { ConnectionOptions, Consumer, ConsumerSink, ReaderOptions } from './driver.ts'
 import { neededApis, probe, type Surroundings } from './platformatic-connection.ts'
+import { crashOf } from './platformatic-errors.ts'
 import { Fetcher } from './platformatic-fetcher.ts'
 
 export const createReader = async (
@@ -14,13 +15,16 @@ export const createReader = async (
     topics: [options.topic],
     needed: neededApis.read,
   })
-  const fetcher = new Fetcher(surroundings, connection, options, sink, told)
+  const fetcher = new Fetcher(surroundings, connection, options, sink, told, {
+    resetsToEarliest: false,
+    onCrash: (error) => sink.onCrash(crashOf(error, connection)),
+  })
   const positions = options.partitions.map((one) => [one.partition, one.fromOffset] as const)
   const round = { positions: new Map(positions), isOver: false }
   let running: Promise<void> = Promise.resolve()
   return {
     start: () => {
-      running = fetcher.run(round, { resetsToEarliest: false })
+      running = fetcher.run(round)
       return Promise.resolve()
     },
     commit: () => Promise.reject(new DriverError('a reader has no group to commit to')),
