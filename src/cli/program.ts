@@ -5,22 +5,16 @@ import { brokerCommand } from './broker.ts'
 import { cleanCommand } from './clean.ts'
 import { withConfigFile } from './config-file.ts'
 import { runDemonstration } from './demonstration.ts'
+import { diffCommand } from './diff.ts'
 import type { Io } from './io.ts'
+import { recordCommand } from './record.ts'
 import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
 import { addRunFlags, type RawFlags } from './run-flags.ts'
 
 /** The commander program: which command does what, and which error ends in which exit code. */
 
-const laterCommands = [
-  'scenario',
-  'compare',
-  'ab',
-  'history',
-  'record',
-  'diff',
-  'calibrate',
-] as const
+const laterCommands = ['scenario', 'compare', 'ab', 'history', 'calibrate'] as const
 
 const examples = `
 All options of a run: bench run --help
@@ -32,6 +26,7 @@ Examples:
   bench -b broker:9092 --rate 20000 -d 1m --fail-if 'p99>10ms' --json-output result.json
   bench broker --port 9092                   the embedded broker for your own clients
   bench report results/….json --format csv
+  bench record --upstream broker:9092 -o session.jsonl    what client and broker say, decoded and judged
 
 Exit codes: 0 all checks held, 1 a check or threshold failed, 2 usage, 3 surroundings (broker, disk, port), 130 Ctrl-C.`
 
@@ -64,13 +59,15 @@ const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) 
   program.addCommand(reportCommand(io))
   program.addCommand(brokerCommand())
   program.addCommand(cleanCommand(io))
-  for (const command of program.commands) {
+  program.addCommand(recordCommand(io))
+  program.addCommand(diffCommand(io, end))
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
     command.exitOverride().copyInheritedSettings(program)
   }
   return program
 }
 
-const commands = ['run', 'report', 'broker', 'clean', 'help']
+const commands = ['run', 'report', 'broker', 'clean', 'record', 'diff', 'help']
 
 const refuseCommand = (name: string | undefined): void => {
   if (laterCommands.some((later) => later === name)) {

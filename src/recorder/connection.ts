@@ -1,0 +1,211 @@
+import { connect, type Socket } from 'node:net'
+import { messageOf } from '../errors.ts'
+import { FrameSplitter } from '../protocol/framing.ts'
+import { WireError } from '../protocol/wire.ts'
+import {
+  type Address,
+  addressesIn,
+  addressText,
+  carriesAddresses,
+  replaceAddresses,
+} from './addresses.ts'
+import { AnswerStream } from './answer-stream.ts'
+import { type Exchange, type Finding, messageName } from './exchange.ts'
+import { closeExchange, isAnswered, openExchange } from './frame-decoder.ts'
+import type { ProxyOptions, RecordSink } from './proxy.ts'
+
+/** One client's connection and its twin to the broker. Bytes are sent on first and decoded after. */
+
+export interface ConnectionOptions {
+  readonly number: number
+  readonly client: Socket
+  readonly node: Address
+  /** µs since the recording began. */
+  readonly now: () => number
+  readonly sink: RecordSink
+  readonly observer: ProxyOptions['observer']
+  /** The port here that stands for an upstream node. */
+  readonly findPort: (node: Address) => Promise<number>
+  /** By what name clients reach this machine. */
+  readonly localHost: string
+  readonly onClosed: () => void
+}
+
+/** Beyond this it is no Kafka frame: the first bytes of TLS read as 369 MB. */
+const maxFrameBytes = 256 * 1024 * 1024
+const saslHandshakeKey = 17
+
+export class Connection {
+  private readonly options: ConnectionOptions
+  private readonly upstream: Socket
+  private readonly pending = new Map<number, Exchange>()
+  private readonly requests = new FrameSplitter(maxFrameBytes)
+  private readonly answers = new FrameSplitter(maxFrameBytes)
+  private readonly stream: AnswerStream
+  /** False from the first bytes on that are not Kafka's: those pass unread. */
+  private isReadable = true
+  private isClosed = false
+
+  constructor(options: ConnectionOptions) {
+    this.options = options
+    const { client, node, sink, now, number } = options
+    this.upstream = connect({ host: node.host, port: node.port, noDelay: true })
+    this.stream = new AnswerStream({
+      mustHold: (correlationId) => this.carriesAddresses(correlationId),
+      replace: (frame) => this.rewrite(frame),
+      send: (bytes) => this.send(bytes, client, this.upstream),
+    })
+    sink.onOpen({
+      connection: number,
+      atUs: now(),
+      client: { host: client.remoteAddress ?? '', port: client.remotePort ?? 0 },
+      node: {
+        host: node.host,
+        port: node.port,
+      },
+    })
+    client.on('data', (chunk: Buffer) => this.onRequestBytes(chunk))
+    this.upstream.on('data', (chunk: Buffer) => this.onAnswerBytes(chunk))
+    client.on('error', () => this.close())
+    this.upstream.on('error', (error) => {
+      this.note('upstream', `${addressText(node)}: ${messageOf(error)}`)
+      this.close()
+    })
+    client.on('close', () => this.close())
+    this.upstream.on('close', () => client.end())
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    const { client, sink, number, now, onClosed } = this.options
+    client.destroy()
+    this.upstream.destroy()
+    for (const exchange of this.pending.values()) sink.onExchange(exchange)
+    this.pending.clear()
+    sink.onClose(number, now())
+    onClosed()
+  }
+
+  private send(bytes: Buffer, to: Socket, from: Socket): void {
+    if (to.destroyed || to.write(bytes)) return
+    from.pause()
+    to.once('drain', () => from.resume())
+  }
+
+  private note(field: string, text: string): void {
+    const { sink, number, now } = this.options
+    const finding: Finding = {
+      level: 'note',
+      code: 'connection',
+      message: `connection ${number}`,
+      field,
+      offset: null,
+      text,
+    }
+    sink.onNote(number, now(), finding)
+  }
+
+  private onRequestBytes(chunk: Buffer): void {
+    this.send(chunk, this.upstream, this.options.client)
+    this.read(this.requests, chunk, (frame) => this.onRequest(frame))
+  }
+
+  private onAnswerBytes(chunk: Buffer): void {
+    if (!this.isReadable) return this.send(chunk, this.options.client, this.upstream)
+    const waiting = this.stream.push(chunk)
+    if (waiting !== undefined) {
+      this.upstream.pause()
+      void waiting.then(() => {
+        this.read(this.answers, chunk, (frame) => this.onAnswer(frame))
+        this.upstream.resume()
+      })
+      return
+    }
+    this.read(this.answers, chunk, (frame) => this.onAnswer(frame))
+  }
+
+  private read(splitter: FrameSplitter, chunk: Buffer, take: (frame: Buffer) => void): void {
+    if (!this.isReadable) return
+    try {
+      for (const frame of splitter.push(chunk)) if (this.isReadable) take(frame)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.isReadable = false
+      this.note('', `not read from here on, and passed unchanged: ${error.message} (TLS?)`)
+    }
+  }
+
+  private onRequest(frame: Buffer): void {
+    const { sink, observer, now, node, number } = this.options
+    const atUs = now()
+    const exchange = openExchange(frame, { number, node: addressText(node) }, atUs)
+    observer.onRequest(exchange)
+    sink.onFrame({ connection: number, direction: 'request', atUs, frame, exchange })
+    if (isAnswered(exchange)) this.pending.set(exchange.correlationId, exchange)
+    else sink.onExchange(exchange)
+  }
+
+  private onAnswer(frame: Buffer): void {
+    const { sink, observer, now, number } = this.options
+    const atUs = now()
+    const correlationId = frame.length < 4 ? -1 : frame.readInt32BE()
+    const exchange = this.pending.get(correlationId) ?? null
+    if (exchange === null) {
+      this.note('correlationId', `an answer to ${correlationId}, which was not asked`)
+      sink.onFrame({ connection: number, direction: 'answer', atUs, frame, exchange })
+      return
+    }
+    this.pending.delete(correlationId)
+    closeExchange(exchange, frame, atUs)
+    exchange.findings.push(...observer.onAnswer(exchange))
+    sink.onFrame({ connection: number, direction: 'answer', atUs, frame, exchange })
+    sink.onExchange(exchange)
+    // From version 0 on the credentials follow as bytes without a header (KIP-43): not to be read, nor kept.
+    if (exchange.apiKey === saslHandshakeKey && exchange.version === 0) {
+      this.isReadable = false
+      this.note('', 'not read from here on, and passed unchanged: SASL without Kafka frames')
+    }
+  }
+
+  private carriesAddresses(correlationId: number): boolean {
+    const exchange = this.pending.get(correlationId)
+    return exchange !== undefined && carriesAddresses(exchange.apiKey, exchange.version)
+  }
+
+  /** The frame with our own addresses in it; the frame itself where that cannot be done, with a note in the exchange. */
+  private rewrite(frame: Buffer): Buffer | Promise<Buffer> {
+    const exchange = this.pending.get(frame.readInt32BE())
+    if (exchange === undefined) return frame
+    const { apiKey, version } = exchange
+    const { findPort, localHost } = this.options
+    const nodes = addressesIn(apiKey, version, frame)
+    if (nodes.length === 0) return frame
+    return Promise.all(nodes.map(findPort)).then(
+      (ports) => {
+        const byNode = new Map(nodes.map((node, i) => [addressText(node), ports[i] ?? node.port]))
+        const replaced = replaceAddresses(apiKey, version, frame, (node) => ({
+          host: localHost,
+          port: byNode.get(addressText(node)) ?? node.port,
+        }))
+        if (replaced === null) this.markKept(exchange, 'its bytes cannot be told apart')
+        return replaced ?? frame
+      },
+      (error: unknown) => {
+        this.markKept(exchange, messageOf(error))
+        return frame
+      },
+    )
+  }
+
+  private markKept(exchange: Exchange, reason: string): void {
+    exchange.findings.push({
+      level: 'note',
+      code: 'addresses-kept',
+      message: messageName(exchange, 'response'),
+      field: '',
+      offset: null,
+      text: `the addresses in it were not replaced, so the client leaves this recording (${reason})`,
+    })
+  }
+}
