@@ -125,6 +125,30 @@ test('all is restored from disk, in its order', () => {
   }
 })
 
+test('retention holds after a restart for partitions that nobody has used since', () => {
+  const folder = tempFolder()
+  const store = disk(folder)
+  const topics = open(store)
+  const { id } = topics.create('a', 2, { 'retention.bytes': '1', 'segment.bytes': '300' })
+  for (let i = 0; i < 40; i++) topics.partition('a', 1)?.append(batchOf(2), 0)
+  topics.close()
+  store.close()
+  const segments = () => {
+    const files = readdirSync(path.join(folder, 'topics', id), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+    return files.filter((file) => file.endsWith('.log')).length
+  }
+  expect(segments()).toBeGreaterThan(2)
+
+  const clock = new ManualClock()
+  const again = open(disk(folder), clock)
+  clock.advance(1_000)
+  expect(segments()).toBe(1)
+  again.close()
+})
+
 test('data of a topic whose deletion was cut off go at the next opening', () => {
   const folder = tempFolder()
   const store = disk(folder)

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { Log } from './log.ts'
 import type { Settings } from './settings.ts'
 import type { Journal } from './store/journal.ts'
-import type { StorageError, Store } from './store/store.ts'
+import { StorageError, type Store } from './store/store.ts'
 import { type TopicLimits, topicLimits } from './topic-limits.ts'
 import { collisionForm, topicNameFault } from './topic-names.ts'
 
@@ -230,10 +230,22 @@ export class Topics {
   }
 
   #enforceRetention(nowMs: number): void {
-    for (const { topic, logs } of this.#byId.values()) {
+    for (const { topic } of this.#byId.values()) {
       const { retention } = topic.limits
       if (retention.maxBytes < 0 && retention.maxAgeMs < 0) continue
-      for (const log of logs) log?.enforce(retention, nowMs)
+      // Also of partitions that nobody has used since the start.
+      for (let index = 0; index < topic.partitionCount; index += 1) {
+        this.#enforceRetentionOn(topic, index, nowMs)
+      }
+    }
+  }
+
+  #enforceRetentionOn({ name, limits }: Topic, index: number, nowMs: number): void {
+    try {
+      this.partition(name, index)?.enforce(limits.retention, nowMs)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.reportFault(error)
     }
   }
 }
