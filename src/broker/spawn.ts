@@ -179,7 +179,7 @@ export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBr
   let tellLost: ((reason: string) => void) | null = null
   void lease.ended.then(() => {
     if (isReleased) return
-    lostReason = `the embedded broker (pid ${lock.pid}) is gone: ${lastLogLine(folder)}`
+    lostReason = `the embedded broker (pid ${lock.pid}) is gone; its log ends with: ${lastLogLine(folder)}`
     tellLost?.(lostReason)
   })
   return {
