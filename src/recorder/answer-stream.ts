@@ -8,10 +8,10 @@ const headBytes = 8
 
 export interface AnswerStreamOptions {
   /** Whether the answer with this correlation id is to be held until it is whole. */
-  mustHold(correlationId: number): boolean
+  readonly mustHold: (correlationId: number) => boolean
   /** What is sent in place of a held frame (without its size); a promise stops the stream until it resolves. */
-  replace(frame: Buffer): Buffer | Promise<Buffer>
-  send(bytes: Buffer): void
+  readonly replace: (frame: Buffer) => Buffer | Promise<Buffer>
+  readonly send: (bytes: Buffer) => void
 }
 
 export class AnswerStream {

@@ -11,15 +11,24 @@ const shortObject = (value: PlainObject): string => {
   if (batches !== undefined) {
     return records === 0
       ? 'no records'
-      : `${String(records)} records, offsets ${String(firstOffset)} to ${Number(nextOffset) - 1}`
+      : `${Number(records)} records, offsets ${Number(firstOffset)} to ${Number(nextOffset) - 1}`
   }
-  if (typeof value['opaque'] === 'string') return `${String(value['sizeBytes'])} bytes`
-  const fields = Object.entries(value).filter(([, field]) => isTelling(field))
+  if (typeof value['opaque'] === 'string') return `${Number(value['sizeBytes'])} bytes`
+  const fields = Object.entries(value).filter(isTelling)
   return `{${fields.map(([name, field]) => fieldText(name, field)).join(' ')}}`
 }
 
+const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
+const hidden = new Set(['throttleTimeMs', 'sizeBytes', 'userData'])
+
 /** Fields that hold their usual nothing say nothing. */
-const isTelling = (value: Plain): boolean => value !== null && value !== '' && value !== -1
+const isTelling = ([name, value]: [string, Plain]): boolean => {
+  if (hidden.has(name) || value === null || value === '' || value === -1 || value === zeroUuid) {
+    return false
+  }
+  if (typeof value !== 'object' || Array.isArray(value)) return true
+  return Object.entries(value).some(isTelling)
+}
 
 const fieldText = (name: string, value: Plain): string => {
   if (name === 'errorCode') return value === 0 ? 'ok' : errorName(Number(value))
@@ -36,17 +45,15 @@ const valueText = (value: Plain): string => {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
-const hidden = new Set(['throttleTimeMs', 'sizeBytes', 'userData'])
-
 const messageText = (message: PlainObject): string =>
   Object.entries(message)
-    .filter(([name, value]) => !hidden.has(name) && isTelling(value))
+    .filter(isTelling)
     .map(([name, value]) => fieldText(name, value))
     .join(' ')
 
 const atText = (atUs: number): string => `${(atUs / 1e6).toFixed(6).padStart(12)}s`
 
-export const findingText = ({ level, message, text }: Finding): string =>
+const findingText = ({ level, message, text }: Finding): string =>
   `!! ${level}: ${message}: ${text}`
 
 const linesOf = (exchange: Exchange): string[] => {

@@ -59,18 +59,23 @@ const keyOf = (element: Plain): string | null => {
   return name === undefined ? null : `${name} ${shown(element[name])}`
 }
 
+const labelsOf = (list: readonly Plain[]): string[] =>
+  list.map((element, i) => keyOf(element) ?? String(i))
+
+const lengthText = (list: readonly Plain[], only: readonly string[]): string =>
+  `${list.length} elements${only.length > 0 ? `, only here: ${only.join(', ')}` : ''}`
+
 const compareLists = (field: string, a: Plain[], b: Plain[]): FieldDifference[] => {
-  const labels = (list: Plain[]): string[] => list.map((element, i) => keyOf(element) ?? String(i))
-  const [inA, inB] = [labels(a), labels(b)]
-  const byKey = (list: Plain[], of: string[]) => new Map(list.map((element, i) => [of[i], element]))
-  const [fromA, fromB] = [byKey(a, inA), byKey(b, inB)]
+  const [inA, inB] = [labelsOf(a), labelsOf(b)]
+  const fromA = new Map(a.map((element, i) => [inA[i], element]))
+  const fromB = new Map(b.map((element, i) => [inB[i], element]))
   const onlyA = inA.filter((key) => !fromB.has(key))
   const onlyB = inB.filter((key) => !fromA.has(key))
-  const told = (list: Plain[], only: string[]): string =>
-    `${list.length} elements${only.length > 0 ? `, only here: ${only.join(', ')}` : ''}`
   const common = inA.filter((key) => fromB.has(key))
   return [
-    ...(onlyA.length + onlyB.length > 0 ? [{ field, a: told(a, onlyA), b: told(b, onlyB) }] : []),
+    ...(onlyA.length + onlyB.length > 0
+      ? [{ field, a: lengthText(a, onlyA), b: lengthText(b, onlyB) }]
+      : []),
     ...common.flatMap((key) => compare(`${field}[${key}]`, fromA.get(key), fromB.get(key))),
   ]
 }

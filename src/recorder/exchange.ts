@@ -10,7 +10,7 @@ export interface PlainObject {
  * `broken`: bytes that a client chokes on. `suspicious`: well-formed, and yet not what Kafka would answer.
  * `note`: what the recorder could not do, such as rewrite an address.
  */
-export type FindingLevel = 'broken' | 'suspicious' | 'note'
+type FindingLevel = 'broken' | 'suspicious' | 'note'
 
 export interface Finding {
   readonly level: FindingLevel

@@ -5,7 +5,6 @@ import type {
   GroupRequest,
   JoinAnswer,
   JoinRequest,
-  LeaveRequest,
   OffsetFetchAnswer,
   OffsetFetchRequest,
   SyncAnswer,
@@ -52,12 +51,13 @@ const offsetFetchFindings = (exchange: Exchange): Finding[] => {
   const request = exchange.request as unknown as OffsetFetchRequest
   const response = exchange.response as unknown as OffsetFetchAnswer
   if (exchange.version < 8) {
-    if (response.errorCode !== 0) return []
-    return missingPartitions(exchange, 'topics', request.topics, response.topics)
+    if ((response.errorCode ?? 0) !== 0) return []
+    return missingPartitions(exchange, 'topics', request.topics ?? null, response.topics ?? [])
   }
-  return request.groups.flatMap(({ groupId, topics }) => {
-    const index = response.groups.findIndex((group) => group.groupId === groupId)
-    const group = response.groups[index]
+  const answered = response.groups ?? []
+  return (request.groups ?? []).flatMap(({ groupId, topics }) => {
+    const index = answered.findIndex((group) => group.groupId === groupId)
+    const group = answered[index]
     if (group === undefined) {
       const text = `group '${groupId}' asked for and not answered`
       return [suspicious(exchange, 'offsets-missing', 'groups', text)]
@@ -147,8 +147,7 @@ export class Observer {
     const atUs = exchange.requestedAtUs
     const request = exchange.request as unknown as GroupRequest
     if (exchange.api === 'JoinGroup') group.onJoinRequest(exchange.request as never, atUs)
-    else if (exchange.api === 'LeaveGroup')
-      group.onLeaveRequest(exchange.request as unknown as LeaveRequest)
+    else if (exchange.api === 'LeaveGroup') group.onLeaveRequest(exchange.request)
     else if (typeof request.memberId === 'string') group.onSign(request.memberId, atUs)
     if (exchange.api === 'SyncGroup') group.onSyncRequest(exchange.request as never)
   }

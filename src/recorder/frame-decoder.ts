@@ -51,7 +51,8 @@ export const openExchange = (
   let request = opaque(apiKey, frame.subarray(header.bodyOffset))
   if (one !== null) {
     try {
-      request = plainOf(decodeRequest(one, version, frame, header.bodyOffset) as object)
+      const decoded = decodeRequest(one, version, frame, header.bodyOffset) as object
+      request = plainOf(decoded, one.request, version)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       findings.push(chokeFinding(messageName({ api, version }, 'request'), error, ''))
@@ -85,7 +86,7 @@ const errorUnsupportedVersion = 35
 const decodeRefusedApiVersions = (exchange: Exchange, frame: Buffer): PlainObject | null => {
   if (exchange.api !== 'ApiVersions' || frame.length < 6) return null
   if (frame.readInt16BE(4) !== errorUnsupportedVersion) return null
-  return plainOf(decodeResponse(apis.ApiVersions, 0, frame, 4))
+  return plainOf(decodeResponse(apis.ApiVersions, 0, frame, 4), apis.ApiVersions.response, 0)
 }
 
 /** Adds the answer to `exchange`, with a finding where its bytes are not what the version says. */
@@ -101,7 +102,8 @@ export const closeExchange = (exchange: Exchange, frame: Buffer, atUs: number): 
       exchange.response = refused
     } else if (one !== null) {
       const { bodyOffset } = decodeResponseHeader(one, version, frame)
-      exchange.response = plainOf(decodeResponse(one, version, frame, bodyOffset) as object)
+      const decoded = decodeResponse(one, version, frame, bodyOffset) as object
+      exchange.response = plainOf(decoded, one.response, version)
     }
   } catch (error) {
     if (!(error instanceof WireError)) throw error

@@ -1,6 +1,6 @@
 import type { Plain } from './exchange.ts'
 
-/** The fields of group messages that findings look at, as a recording holds them. */
+/** The fields of group messages that findings look at, as a recording holds them: optional where a version lacks them. */
 
 export interface GroupRequest {
   readonly memberId?: string
@@ -11,9 +11,9 @@ export interface GroupErrorAnswer {
 
 export interface JoinRequest {
   readonly memberId: string
-  readonly groupInstanceId: string | null
+  readonly groupInstanceId?: string | null
   readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
+  readonly rebalanceTimeoutMs?: number
   readonly protocols: readonly Plain[]
 }
 
@@ -26,8 +26,8 @@ export interface JoinAnswer {
 }
 
 export interface LeaveRequest {
-  readonly memberId: string
-  readonly members: readonly { readonly memberId: string }[]
+  readonly memberId?: string
+  readonly members?: readonly { readonly memberId: string }[]
 }
 
 export interface Blob {
@@ -58,17 +58,17 @@ export interface TopicAnswer {
 }
 
 export interface OffsetFetchRequest {
-  readonly topics: readonly TopicQuestion[] | null
-  readonly groups: readonly {
+  readonly topics?: readonly TopicQuestion[] | null
+  readonly groups?: readonly {
     readonly groupId: string
     readonly topics: readonly TopicQuestion[] | null
   }[]
 }
 
 export interface OffsetFetchAnswer {
-  readonly errorCode: number
-  readonly topics: readonly TopicAnswer[]
-  readonly groups: readonly {
+  readonly errorCode?: number
+  readonly topics?: readonly TopicAnswer[]
+  readonly groups?: readonly {
     readonly groupId: string
     readonly errorCode: number
     readonly topics: readonly TopicAnswer[]

@@ -29,7 +29,15 @@ interface Roster {
 }
 
 const rosterText = (answer: JoinAnswer): string =>
-  JSON.stringify(answer.members.map(({ memberId, metadata }) => [memberId, metadata]).toSorted())
+  JSON.stringify(
+    answer.members
+      .map(({ memberId, metadata }) => [memberId, metadata] as const)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  )
+
+/** Version 0 of JoinGroup has none, and Kafka takes the session timeout. */
+const rebalanceTimeoutOf = ({ rebalanceTimeoutMs, sessionTimeoutMs }: JoinRequest): number =>
+  rebalanceTimeoutMs ?? sessionTimeoutMs
 
 export class GroupTrace {
   private readonly members = new Map<string, Member>()
@@ -54,8 +62,7 @@ export class GroupTrace {
     this.onSign(memberId, atUs)
     const known = this.members.get(memberId)
     const protocols = JSON.stringify(request.protocols)
-    const rebalanceTimeoutMs =
-      request.rebalanceTimeoutMs < 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs
+    const rebalanceTimeoutMs = rebalanceTimeoutOf(request)
     // A leader that joins without being asked makes Kafka rebalance; a follower does so by another subscription.
     const isOwnWish = known !== undefined && !known.isAsked && memberId === this.leader
     if (known?.joinedAtUs == null || known.protocols !== protocols || isOwnWish)
@@ -92,7 +99,9 @@ export class GroupTrace {
 
   onLeaveRequest(request: LeaveRequest): void {
     this.hasCause = true
-    for (const { memberId } of [request, ...request.members]) this.members.delete(memberId)
+    for (const { memberId } of [request, ...(request.members ?? [])]) {
+      this.members.delete(memberId ?? '')
+    }
   }
 
   onSyncRequest(request: SyncRequest): void {
@@ -132,7 +141,7 @@ export class GroupTrace {
     if (request.memberId !== memberId) this.members.delete(request.memberId)
     this.members.set(memberId, {
       sessionTimeoutMs: request.sessionTimeoutMs,
-      rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+      rebalanceTimeoutMs: rebalanceTimeoutOf(request),
       protocols: JSON.stringify(request.protocols),
       ...before,
       lastSignUs: nowUs,

@@ -82,7 +82,7 @@ interface Segment {
   readonly payload: Buffer
 }
 
-const ethernet = Buffer.from('02000000000202000000000108' + '00', 'hex')
+const ethernet = Buffer.from('0200000000020200000000010800', 'hex')
 
 const packetOf = (segment: Segment): Buffer => {
   const { payload } = segment

@@ -1,4 +1,9 @@
-import { decodeAssignment, decodeSubscription } from '../protocol/consumer-protocol.ts'
+import {
+  assignment,
+  decodeAssignment,
+  decodeSubscription,
+  subscription,
+} from '../protocol/consumer-protocol.ts'
 import {
   baseOffsetOf,
   isControl,
@@ -6,6 +11,7 @@ import {
   recordCountOf,
   wholeBatchSize,
 } from '../protocol/record-batch.ts'
+import type { AnyCodec } from '../protocol/schema.ts'
 import { WireError } from '../protocol/wire.ts'
 import type { Plain, PlainObject } from './exchange.ts'
 
@@ -52,11 +58,12 @@ const summariseRecords = (bytes: Buffer): PlainObject => {
 /** A group blob of the consumer protocol; opaque when it is none. */
 const plainBlob = (
   blob: Buffer,
+  codec: AnyCodec,
   decode: (blob: Buffer) => { version: number; value: object },
 ): Plain => {
   try {
     const { version, value } = decode(blob)
-    return { version, ...(plainOf(value) as PlainObject), sizeBytes: blob.length }
+    return { version, ...plainOf(value, codec, version), sizeBytes: blob.length }
   } catch (error) {
     if (error instanceof WireError) return plainBytes(blob)
     throw error
@@ -65,17 +72,27 @@ const plainBlob = (
 
 const plainBuffer = (name: string, bytes: Buffer): Plain => {
   if (name === 'records') return summariseRecords(bytes)
-  if (name === 'metadata') return plainBlob(bytes, decodeSubscription)
-  if (name === 'assignment') return plainBlob(bytes, decodeAssignment)
+  if (name === 'metadata') return plainBlob(bytes, subscription, decodeSubscription)
+  if (name === 'assignment') return plainBlob(bytes, assignment, decodeAssignment)
   return plainBytes(bytes)
 }
 
-const plainField = (name: string, value: unknown): Plain => {
+const plainField = (name: string, value: unknown, codec: AnyCodec, version: number): Plain => {
   if (Buffer.isBuffer(value)) return plainBuffer(name, value)
-  if (Array.isArray(value)) return value.map((element) => plainField(name, element))
-  if (typeof value === 'object' && value !== null) return plainOf(value)
+  if (Array.isArray(value)) {
+    return value.map((element) => plainField(name, element, codec.element ?? codec, version))
+  }
+  if (typeof value === 'object' && value !== null) return plainOf(value, codec, version)
   return value as Plain
 }
 
-export const plainOf = (value: object): PlainObject =>
-  Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plainField(name, field)]))
+/** The fields that `codec` has in `version`; what decoding fills in for the others is left out. */
+export const plainOf = (value: object, codec: AnyCodec, version: number): PlainObject => {
+  const plain: PlainObject = {}
+  for (const [name, field] of Object.entries(value)) {
+    const known = codec.fields?.[name]
+    if (known === undefined || version < known.fromVersion || version > known.toVersion) continue
+    plain[name] = plainField(name, field, known.codec, version)
+  }
+  return plain
+}

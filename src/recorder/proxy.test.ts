@@ -115,7 +115,7 @@ const startAnswering = async (
     const splitter = new FrameSplitter(maxFrameBytes)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
-      for (const frame of splitter.push(chunk as Buffer)) {
+      for (const frame of splitter.push(chunk)) {
         for (const part of answer(frame) ?? []) socket.write(part)
       }
     })

@@ -21,7 +21,7 @@ interface ExchangeLine extends Exchange {
   readonly type: 'exchange'
 }
 
-export interface NoteLine {
+interface NoteLine {
   readonly type: 'note'
   readonly connection: number
   readonly atUs: number
