@@ -142,7 +142,10 @@ export const runCommand = async (
     }
     const parts = { target, driver, args, io, isQuiet: outputs.isQuiet }
     const outcome = await runOnce(options, parts, stop.signal)
-    return deliverOutcome(outcome, { target, outputs, stop, io })
+    const exitCode = deliverOutcome(outcome, { target, outputs, stop, io })
+    const note = target.dataNote()
+    if (note !== null && !outputs.isQuiet) io.stderr.write(`${note}\n`)
+    return exitCode
   } catch (error) {
     const signalCode = stop.exitCode()
     if (signalCode !== null) return signalCode
