@@ -3,8 +3,8 @@ import { type Clock, systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
 import type { Driver } from './driver.ts'
 
-const available = ['kafkajs', 'platformatic']
-const planned = ['wire', 'librdkafka']
+const available = ['kafkajs', 'platformatic', 'librdkafka']
+const planned = ['wire']
 
 /** Throws a `UsageError` when there is no such client (yet), or when its package is not installed. */
 export const loadDriver = async (name: string, clock: Clock = systemClock): Promise<Driver> => {
@@ -15,6 +15,10 @@ export const loadDriver = async (name: string, clock: Clock = systemClock): Prom
   if (name === 'platformatic') {
     const { createPlatformaticDriver } = await import('./platformatic.ts')
     return createPlatformaticDriver(clock)
+  }
+  if (name === 'librdkafka') {
+    const { createLibrdkafkaDriver } = await import('./librdkafka.ts')
+    return createLibrdkafkaDriver(clock)
   }
   const reason = planned.includes(name) ? 'not there yet' : 'unknown'
   throw new UsageError(`client ${name}: ${reason}; ${available.join(', ')} are allowed`)
