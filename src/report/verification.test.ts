@@ -20,7 +20,13 @@ it('counts a round trip as its partitions do, warm-up included, so that acked an
 
 it('calls nothing acked that was only written, with acks=0', () => {
   const partitions = [samplePartition({ acked: 0, highAfter: 100 })]
-  const { totals, ...result } = produceResult()
-  const account = accountOf({ ...result, partitions, totals: { ...totals, records: 100 } })
-  expect(account).toMatchObject({ acked: 0, watermarkDelta: 100 })
+  const { totals, config, ...result } = produceResult()
+  const account = accountOf({
+    ...result,
+    partitions,
+    totals: { ...totals, records: 100 },
+    warmup: { ...result.warmup, records: 0 },
+    config: { ...config, acks: 0 },
+  })
+  expect(account).toMatchObject({ acked: 0, written: 100, watermarkDelta: 100 })
 })

@@ -9,6 +9,8 @@ import { type Column, drawTable, type Row } from './table.ts'
 export interface Account {
   /** Warm-up included; null where the run did not send. */
   acked: number | null
+  /** With acks=0 nothing is acked, only written to the connection; null otherwise. */
+  written: number | null
   /** Records between two end offsets, or in consume between where reading began and its target. */
   watermarkDelta: number
   /** Null when nothing was read back; then the verdicts below say nothing either. */
@@ -36,7 +38,7 @@ const consumedOf = (result: RunResult, findings: number): number | null => {
 }
 
 export const accountOf = (result: RunResult): Account => {
-  const { config } = result
+  const { config, totals, warmup } = result
   const findings = {
     missing: sum(result, (partition) => partition.missing),
     duplicates: sum(result, (partition) => partition.duplicates),
@@ -48,6 +50,8 @@ export const accountOf = (result: RunResult): Account => {
   return {
     ...findings,
     acked: config.mode === 'consume' ? null : sum(result, (partition) => partition.acked),
+    written:
+      config.mode !== 'consume' && config['acks'] === 0 ? totals.records + warmup.records : null,
     watermarkDelta: sum(result, (partition) => partitionDelta(result, partition)),
     consumed: consumedOf(result, found),
     notJudged: sum(result, (partition) => partition.notJudged ?? 0),
@@ -63,12 +67,9 @@ const countRows = (result: RunResult, rows: Rows): Line[] => {
     count > 0 ? [verdict(label, count, isBad)] : []
   const warmedUp =
     result.warmup.records > 0 ? `(warm-up ${formatCount(result.warmup.records)})` : ''
+  const sent = account.acked === null ? 'n/a' : formatCount(account.written ?? account.acked)
   return [
-    rows.figure(
-      ackedLabel(result),
-      account.acked === null ? 'n/a' : formatCount(account.acked),
-      warmedUp,
-    ),
+    rows.figure(account.written === null ? 'Acked' : 'Written', sent, warmedUp),
     rows.figure('Watermark delta', formatCount(account.watermarkDelta), ''),
     wasRead
       ? rows.figure('Consumed', formatCount(account.consumed ?? 0), '')
@@ -86,14 +87,12 @@ const right = (heading: string): Column => ({ heading, align: 'right' })
 
 type PartitionColumn = [Column, (partition: PartitionResult) => number]
 
-/** With acks=0 nothing is ever acked; what is counted was written to the connection. */
-const ackedLabel = ({ config }: RunResult): string => (config['acks'] === 0 ? 'Written' : 'Acked')
-
 const partitionColumns = (result: RunResult): PartitionColumn[] => {
   const account = accountOf(result)
   const columns: PartitionColumn[] = []
-  if (account.acked !== null)
-    columns.push([right(ackedLabel(result)), (partition) => partition.acked])
+  if (account.acked !== null && account.written === null) {
+    columns.push([right('Acked'), (partition) => partition.acked])
+  }
   columns.push([right('Delta'), (partition) => partitionDelta(result, partition)])
   if (account.consumed === null) return columns
   columns.push(
