@@ -9,6 +9,7 @@ import { settingsTable } from '../src/broker/settings.ts'
 import { brokerCommand } from '../src/cli/broker.ts'
 import { cleanCommand } from '../src/cli/clean.ts'
 import { realIo } from '../src/cli/io.ts'
+import { recordCommand } from '../src/cli/record.ts'
 import { reportCommand } from '../src/cli/report.ts'
 import { addRunFlags } from '../src/cli/run-flags.ts'
 
@@ -34,6 +35,7 @@ const commands = {
   broker: brokerCommand(),
   report: reportCommand(realIo()),
   clean: cleanCommand(realIo()),
+  record: recordCommand(realIo()),
 }
 const flagsOf = (command: Command): string[] =>
   command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag != null)
