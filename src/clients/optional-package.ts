@@ -46,7 +46,7 @@ export const findPackage = (
 ): FoundPackage => {
   for (const base of bases) {
     const file = resolveFrom(base, name)
-    if (file !== null) return { file, version: manifestOf(file, name).version }
+    if (file !== null) return { file, version: manifestOf(file, name).version.replace(/^v/, '') }
   }
   throw new UsageError(`client ${client}: the package ${name} is not installed; ${install}`)
 }
