@@ -100,6 +100,8 @@ class LibrdkafkaConsumer implements Consumer {
     if (this.#fixed !== null || this.#isCrashed) {
       return Promise.reject(new DriverError('not a member of a group'))
     }
+    // What is stored librdkafka commits again when it leaves, also where that lies behind this commit.
+    for (const [partition, offset] of positions) this.#store(partition, offset)
     try {
       this.#client.commitSync(this.#offsetsOf(positions))
       return Promise.resolve()
