@@ -78,7 +78,15 @@ const refuseCommand = (name: string | undefined): void => {
   }
 }
 
+/** A variable that is set to nothing is as good as not set, as with other tools. */
+const dropEmptyVariables = (): void => {
+  for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_TOPIC']) {
+    if (process.env[name] === '') delete process.env[name]
+  }
+}
+
 export const runProgram = async (given: readonly string[], io: Io): Promise<number> => {
+  dropEmptyVariables()
   let exitCode = 0
   try {
     refuseCommand(given[0])

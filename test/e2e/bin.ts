@@ -27,9 +27,9 @@ export interface Running {
 
 const cleanEnv = (): NodeJS.ProcessEnv => {
   const env = { ...process.env }
-  for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_TOPIC', 'NO_COLOR', 'FORCE_COLOR']) {
-    delete env[name]
-  }
+  for (const name of ['NO_COLOR', 'FORCE_COLOR']) delete env[name]
+  // Set to nothing, which must be as good as not set.
+  for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_TOPIC']) env[name] = ''
   return env
 }
 
