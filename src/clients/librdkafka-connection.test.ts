@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { ManualClock } from '../../test/support/manual-clock.ts'
 import type { ConnectionOptions } from './driver.ts'
-import { checkProperties, configOf, connect, split } from './librdkafka-connection.ts'
+import { checkProperties, configOf, connect, split, watchLoss } from './librdkafka-connection.ts'
 import type { Library, LibraryError } from './librdkafka-library.ts'
 
 const connection: ConnectionOptions = {
@@ -33,10 +34,8 @@ test('names of topics go into the second configuration, where an empty one would
 })
 
 test('a property that librdkafka refuses is refused in its words', () => {
-  class Producer {
-    constructor(config: object) {
-      if ('no.such' in config) throw new Error('No such configuration property: "no.such"')
-    }
+  function Producer(config: object): void {
+    if ('no.such' in config) throw new Error('No such configuration property: "no.such"')
   }
   const library = { Producer } as unknown as Library
   expect(() => checkProperties(library, { 'linger.ms': '1' })).not.toThrow()
@@ -49,20 +48,48 @@ test('a property that librdkafka refuses is refused in its words', () => {
 })
 
 test('a broker that is not reached is told with the addresses and what librdkafka said', async () => {
-  const listeners: ((error: LibraryError) => void)[] = []
-  const error = (code: number, message: string) => Object.assign(new Error(message), { code })
+  const listeners: ((log: { fac: string; message: string }) => void)[] = []
   const client = {
-    on: (_event: string, listener: (error: LibraryError) => void) => void listeners.push(listener),
+    on: (event: string, listener: (log: { fac: string; message: string }) => void) => {
+      if (event === 'event.log') listeners.push(listener)
+    },
     connect: (_options: object, done: (error: LibraryError) => void) => {
-      for (const listener of listeners) listener(error(-195, 'h:1: refused sesame'))
-      for (const listener of listeners) listener(error(-187, 'all down'))
-      done(error(-195, 'broker transport failure'))
+      for (const listener of listeners) {
+        listener({ fac: 'CONNECT', message: 'trying' })
+        listener({ fac: 'FAIL', message: '[thrd:h:1/bootstrap]: h:1/bootstrap: refused sesame' })
+        listener({ fac: 'FAIL', message: '[thrd:h:2/bootstrap]: refused too' })
+      }
+      done(Object.assign(new Error('broker transport failure'), { code: -195 }))
     },
   }
   await expect(
     connect(client as unknown as Parameters<typeof connect>[0], connection),
   ).rejects.toMatchObject({
     exitCode: 3,
-    message: 'cannot connect to a broker at h:1, h:2: h:1: refused ***',
+    message: 'cannot connect to a broker at h:1, h:2: h:1/bootstrap: refused ***',
   })
+})
+
+test('all brokers gone for long, and none that answers then, is a loss; one that is back is not', () => {
+  for (const isBack of [false, true]) {
+    const clock = new ManualClock()
+    let emit: (error: Error) => void = () => {}
+    const client = {
+      on: (_event: string, listener: (error: Error) => void) => {
+        emit = listener
+      },
+      getMetadata: (_options: object, done: (error: Error | null) => void) =>
+        done(isBack ? null : new Error('timed out')),
+    }
+    let losses = 0
+    watchLoss(client as unknown as Parameters<typeof watchLoss>[0], clock, () => {
+      losses += 1
+    })
+    emit(new Error('broker transport failure'))
+    clock.advance(20_000)
+    expect(losses).toBe(0)
+    emit(new Error('all broker connections are down'))
+    clock.advance(20_000)
+    expect(losses).toBe(isBack ? 0 : 1)
+  }
 })

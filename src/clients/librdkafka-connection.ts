@@ -5,7 +5,6 @@ import type { ConnectionOptions } from './driver.ts'
 import type { Config, Library, LibraryError } from './librdkafka-library.ts'
 import { readTlsFiles, redact } from './security.ts'
 
-const allBrokersDown = -187
 /** How long all brokers may be away; the other clients give up after as long. */
 const absenceLimitMs = 8_000
 const checkLimitMs = 1_000
@@ -89,14 +88,14 @@ interface Connectable {
 }
 type LibraryClient = InstanceType<Library['Producer']> | InstanceType<Library['KafkaConsumer']>
 
-/** Rejects with a `SurroundingsError` that names the addresses and the last thing librdkafka complained about. */
+/** Rejects with a `SurroundingsError` that names the addresses and the first thing librdkafka complained about. */
 export const connect = async (
   client: Connectable,
   connection: ConnectionOptions,
 ): Promise<void> => {
   let complaint: string | null = null
-  client.on('event.error', (error: LibraryError) => {
-    if (error.code !== allBrokersDown) complaint = messageOf(error)
+  client.on('event.log', ({ fac, message }: { fac: string; message: string }) => {
+    if (fac === 'FAIL') complaint ??= message.replace(/^\[thrd:[^\]]*\]: /, '')
   })
   const timeout = connection.connectTimeoutMs
   const error = await new Promise<LibraryError | null>((resolve) => {
@@ -108,8 +107,17 @@ export const connect = async (
   throw new SurroundingsError(`cannot connect to a broker at ${addresses}: ${reason}`)
 }
 
+/** node-rdkafka tells such errors without their code. */
+const isAllDown = (error: Error): boolean => /all broker connections are down/i.test(error.message)
+
+export interface LossWatch {
+  /** To be told of errors that are no event: a consumer's come out of `consume`. */
+  notice(error: Error): void
+  cancel(): void
+}
+
 /** Calls `onLost` once when all brokers have been away for long; librdkafka itself would wait for ever. */
-export const watchLoss = (client: LibraryClient, clock: Clock, onLost: () => void): Timer => {
+export const watchLoss = (client: LibraryClient, clock: Clock, onLost: () => void): LossWatch => {
   let timer: Timer | null = null
   let isOver = false
   const check = (): void => {
@@ -119,10 +127,12 @@ export const watchLoss = (client: LibraryClient, clock: Clock, onLost: () => voi
       if (error && !isOver) onLost()
     })
   }
-  client.on('event.error', (error: LibraryError) => {
-    if (error.code === allBrokersDown && !isOver) timer ??= clock.setTimer(absenceLimitMs, check)
-  })
+  const notice = (error: Error): void => {
+    if (isAllDown(error) && !isOver) timer ??= clock.setTimer(absenceLimitMs, check)
+  }
+  client.on('event.error', notice)
   return {
+    notice,
     cancel: () => {
       isOver = true
       timer?.cancel()

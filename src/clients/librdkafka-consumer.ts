@@ -17,6 +17,7 @@ import {
   configOf,
   connect,
   disconnectWithin,
+  type LossWatch,
   type Surroundings,
   split,
   watchLoss,
@@ -58,7 +59,7 @@ class LibrdkafkaConsumer implements Consumer {
   readonly #fixed: readonly TopicPartition[] | null
   readonly #sink: ConsumerSink
   readonly #clock: Clock
-  readonly #loss: Timer
+  readonly #loss: LossWatch
   readonly #rebalances: Rebalance[]
   /** Next offsets of the present assignment, as far as they are known. */
   readonly #positions = new Map<number, number>()
@@ -115,11 +116,16 @@ class LibrdkafkaConsumer implements Consumer {
     this.#isClosing = true
     this.#loss.cancel()
     await this.#running
+    if (!this.#isCrashed) await this.#leave()
+    this.#revoke()
+    this.#sink.onGroupEvent({ type: 'left', atNs: this.#clock.nowNs() })
+  }
+
+  /** Not after a crash: librdkafka would wait a minute for its last commit, and the process with it. */
+  async #leave(): Promise<void> {
     const served = this.#serveRebalances()
     await disconnectWithin(this.#clock, leaveLimitMs, (done) => this.#client.disconnect(done))
     served.cancel()
-    this.#revoke()
-    this.#sink.onGroupEvent({ type: 'left', atNs: this.#clock.nowNs() })
   }
 
   async #run(): Promise<void> {
@@ -148,7 +154,8 @@ class LibrdkafkaConsumer implements Consumer {
     return new Promise((resolve) => {
       this.#client.setDefaultConsumeTimeout(timeoutMs)
       this.#client.consume(count, (error, messages) => {
-        if (error && !passing.has(error.code)) this.#crash(messageOf(error), false)
+        if (error) this.#loss.notice(error)
+        if (error && !isPassing(error)) this.#crash(messageOf(error), false)
         resolve(error ? [] : messages)
       })
     })
@@ -220,6 +227,10 @@ class LibrdkafkaConsumer implements Consumer {
     this.#sink.onCrash({ message: redact(message, this.#connection), isConnectionLost })
   }
 }
+
+/** Not every error comes with its code. */
+const isPassing = (error: LibraryError): boolean =>
+  passing.has(error.code) || /transport failure|connections are down|timed out/i.test(error.message)
 
 const codeOf = (error: unknown): number | null => {
   const code = error instanceof Error && 'code' in error ? Number(error.code) : -1

@@ -1,5 +1,5 @@
 /** Produces through node-rdkafka: a message per record, and a run that ends with the last delivery report of its own. */
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type {
   ConnectionOptions,
@@ -13,6 +13,7 @@ import {
   configOf,
   connect,
   disconnectWithin,
+  type LossWatch,
   type Surroundings,
   split,
   watchLoss,
@@ -37,7 +38,7 @@ class LibrdkafkaProducer implements Producer {
   readonly #sink: ProducerSink
   readonly #clock: Clock
   readonly #open = new Set<RunReports>()
-  readonly #loss: Timer
+  readonly #loss: LossWatch
   #isClosed = false
 
   constructor(
