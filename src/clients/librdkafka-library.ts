@@ -62,7 +62,7 @@ export interface Library {
   CODES: { ERRORS: Record<string, number> }
 }
 
-export const librdkafkaPackage = {
+const librdkafkaPackage = {
   client: 'librdkafka',
   name: 'node-rdkafka',
   install:

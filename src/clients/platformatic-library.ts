@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import { findPackage, loadWith } from './optional-package.ts'
 
-export interface BrokerAddress {
+interface BrokerAddress {
   host: string
   port: number
 }
@@ -19,7 +19,7 @@ export interface ApiRange {
 }
 
 /** Of the connections of one client; iterates over `[address, connection]`. */
-export interface ConnectionPool extends Iterable<[string, { close(): Promise<void> }]> {
+interface ConnectionPool extends Iterable<[string, { close(): Promise<void> }]> {
   getFirstAvailable(brokers: readonly BrokerAddress[]): Promise<object>
   close(): Promise<void>
 }
@@ -91,7 +91,7 @@ export interface FetchAnswer {
   }[]
 }
 
-export interface FetchTopic {
+interface FetchTopic {
   topicId: string
   partitions: {
     partition: number
@@ -103,7 +103,7 @@ export interface FetchTopic {
 }
 
 /** Offsets of a topic by partition; a hole where nothing was asked. */
-export type OffsetsByTopic = Map<string, (bigint | undefined)[]>
+type OffsetsByTopic = Map<string, (bigint | undefined)[]>
 
 export interface LibraryConsumer extends BaseClient {
   readonly topics: { track(topic: string): boolean }
@@ -152,7 +152,7 @@ export interface Library {
   [api: string]: unknown
 }
 
-export const platformaticPackage = {
+const platformaticPackage = {
   client: 'platformatic',
   name: '@platformatic/kafka',
   install: 'npm install @platformatic/kafka@1.35.0 (its authors ask for Node.js 22.19 or newer)',
