@@ -95,9 +95,13 @@ export const freePort = () =>
   })
 
 /** The embedded broker with these settings, in memory unless `dataDir` is given: `{ port, stop, output }`. */
-export const startBenchBroker = async (settings = {}, { dataDir = 'memory', port = 0 } = {}) => {
+export const startBenchBroker = async (
+  settings = {},
+  { dataDir = 'memory', port = 0, profile = 'kafka-4.3' } = {},
+) => {
   const pairs = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
-  const args = [bin, 'broker', '--port', String(port), '--data-dir', dataDir, ...pairs]
+  const flags = ['--port', String(port), '--data-dir', dataDir, '--profile', profile]
+  const args = [bin, 'broker', ...flags, ...pairs]
   const child = startProcess(process.execPath, args)
   const giveUpMs = performance.now() + 10_000
   for (;;) {

@@ -92,7 +92,7 @@ const java = (version) => ({
 
 /**
  * By name. `codecs` leaves out what a library has not, `cannotRead` says of a codec why it cannot read what others write,
- * which is checked to be so; `key` changes when it must be installed again.
+ * which is checked to be so; `floors` are the lowest versions of APIs that it can work with; `key` changes when it must be installed again.
  */
 export const clients = {
   kafkajs: node('kafkajs', 'kafkajs.mjs'),
@@ -115,6 +115,9 @@ export const clients = {
     ...npm('@platformatic/kafka', '1.35.0', 'platformatic.mjs'),
     // It takes zstd from Node, which has it from version 22.15 on.
     codecs: codecs.filter((codec) => codec !== 'zstd' || 'zstd' in process.versions),
+    // As its dist/apis has them, but for Metadata and Fetch: it writes into Metadata 11 a field that is gone since then,
+    // and into Fetch 12 the id of a topic as its name.
+    floors: { CreateTopics: 7, FindCoordinator: 4, InitProducerId: 3, Metadata: 12, Fetch: 13 },
     cannotRead: { snappy: "writes it, but reads none in xerial's frames (platformatic/kafka#282)" },
   },
 }

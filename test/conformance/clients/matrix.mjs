@@ -11,6 +11,7 @@
 //   poll { ms }                                             values that came since the last poll
 // Any may answer { na: why }.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { apis } from '../../../dist/src/protocol/messages/index.js'
 import { connect } from '../wire-client.mjs'
 import { startProgram } from './program.mjs'
 
@@ -61,6 +62,12 @@ export class Broker {
     } finally {
       connection.close()
     }
+  }
+
+  /** API key -> the highest version that is served. */
+  async highestVersions() {
+    const { apiKeys } = await this.ask('ApiVersions', 0, {})
+    return new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]))
   }
 
   async createTopic(name, numPartitions) {
@@ -252,6 +259,28 @@ export const columns = [
 ]
 export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
+/** What of its floors a client misses on this broker; null when nothing. */
+const lackOf = ({ client: { floors = {} }, served }) => {
+  const missed = Object.entries(floors).filter(
+    ([name, floor]) => floor > (served.get(apis[name].key) ?? -1),
+  )
+  if (missed.length === 0) return null
+  return `needs ${missed.map(([name, floor]) => `${name} ≥ ${floor}`).join(', ')}`
+}
+
+/** That the client says so with an error of its own, and does not hang. */
+const refuse = async (state) => {
+  const why = await produceAndRead(
+    'refused',
+    false,
+  )(state).then(
+    () => 'it works in spite of its floors',
+    (error) => (error.message.includes('no answer') ? error.message : null),
+  )
+  const cell = why === null ? { kind: 'n/a', why: state.lack } : { kind: 'FAIL', why }
+  for (const column of columns) state.cells[column] = cell
+}
+
 /** Runs one check into a cell: a failure stays, so that two checks may share one. */
 const check = async (state, column, run) => {
   const before = state.cells[column]
@@ -266,8 +295,10 @@ const check = async (state, column, run) => {
 }
 
 /** What comes before the broker's restart. */
-export const firstHalf = async (state, client) => {
+export const firstHalf = async (state) => {
   state.version = await ask(state.program, 'versions')
+  state.lack = lackOf(state)
+  if (state.lack !== null) return refuse(state)
   await check(state, 'topics', topics)
   await check(state, 'produce, consume', produceAndRead('plain', false))
   await check(state, 'idempotent produce', produceAndRead('idempotent', true))
@@ -277,7 +308,7 @@ export const firstHalf = async (state, client) => {
   await check(state, 'list, describe groups', groups)
   await check(state, 'commit, resume', commit)
   for (const codec of codecs) {
-    if (codec !== 'none' && !client.codecs.includes(codec)) {
+    if (codec !== 'none' && !state.client.codecs.includes(codec)) {
       state.cells[codec] = { kind: 'n/a', why: `it has no ${codec} on this version of Node` }
       continue
     }
@@ -297,21 +328,23 @@ const readOrNot = async (state, codec, whyNot) => {
 }
 
 /** What comes after it. */
-export const secondHalf = async (state, { cannotRead = {} }) => {
+export const secondHalf = async (state) => {
+  if (state.lack !== null) return
+  const { cannotRead = {} } = state.client
   await check(state, 'commit, resume', resume)
   for (const codec of codecs) {
     await check(state, codec, () => readOrNot(state, codec, cannotRead[codec]))
   }
 }
 
-/** A client with its main program running; `start` makes another. */
-export const openClient = (name, commandOf, broker, writers) => {
+/** A client with its main program running; `start` makes another. `shared`: `{ broker, served, writers }`. */
+export const openClient = (name, client, commandOf, shared) => {
   const programs = []
   const start = () => {
-    const program = startProgram(commandOf(broker.port))
+    const program = startProgram(commandOf(shared.broker.port))
     programs.push(program)
     return program
   }
   const close = () => Promise.all(programs.map((program) => program.stop()))
-  return { name, broker, writers, cells: {}, start, close, program: start() }
+  return { ...shared, name, client, cells: {}, start, close, program: start() }
 }

@@ -2,7 +2,8 @@
 const title = `# Clients
 
 What clients that nobody here wrote do against the embedded broker. This page is made by \`npm run conformance\`, which
-installs each of them, runs the checks below, and writes the table when all were there.
+installs each of them, runs the checks below on each profile of the broker, and writes the tables when all were there. A
+profile serves no later versions than that Apache Kafka did, so that one client walks different code paths.
 
 - **topics**: create, describe and delete one with three partitions.
 - **produce, consume**: 100 records to each of three partitions, read from the beginning, in order, each once.
@@ -14,17 +15,17 @@ installs each of them, runs the checks below, and writes the table when all were
 - **none, gzip, snappy, lz4, zstd**: writes with that codec, and reads what every other client has written with it.
 `
 
-/** `rows`: `{ title, version, cells }`, cells by column as `{ kind, why }`. */
-export const tableOf = (rows, columns) => {
+/** `states` have `{ client, version, cells }`, cells by column as `{ kind, why }`. */
+export const tableOf = (states, columns) => {
   const notes = []
   const cellOf = ({ kind, why } = { kind: 'FAIL', why: 'did not come that far' }) => {
     if (kind !== 'n/a') return kind
     if (!notes.includes(why)) notes.push(why)
     return `n/a (${notes.indexOf(why) + 1})`
   }
-  const lines = rows.map((row) => {
-    const cells = columns.map((column) => cellOf(row.cells[column]))
-    return `| ${[`${row.title}`, row.version, ...cells].join(' | ')} |`
+  const lines = states.map(({ client, version, cells: found }) => {
+    const cells = columns.map((column) => cellOf(found[column]))
+    return `| ${[client.title, version, ...cells].join(' | ')} |`
   })
   const head = `| ${['client', 'version', ...columns].join(' | ')} |`
   const rule = `|${' --- |'.repeat(columns.length + 2)}`
@@ -32,4 +33,6 @@ export const tableOf = (rows, columns) => {
   return `${[head, rule, ...lines].join('\n')}\n${notes.length === 0 ? '' : `\n${numbered.join('\n')}\n`}`
 }
 
-export const pageOf = (rows, columns) => `${title}\n${tableOf(rows, columns)}`
+/** `tables`: `{ profile, text }`. */
+export const pageOf = (tables) =>
+  [title, ...tables.map(({ profile, text }) => `## Profile ${profile}\n\n${text}`)].join('\n')

@@ -1,4 +1,5 @@
-// Clients of every ecosystem against the embedded broker. CONFORMANCE_CLIENTS=name,… picks some of them.
+// Clients of every ecosystem against the embedded broker. CONFORMANCE_CLIENTS=name,… and
+// CONFORMANCE_PROFILES=name,… pick some of them and of the broker's profiles; the page is written when all were there.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -12,6 +13,9 @@ import { missingToolchain } from '../toolchains.mjs'
 const page = fileURLToPath(new URL('../../../docs/CLIENTS.md', import.meta.url))
 /** How many are at work at once; most of the time they wait for a group to form. */
 const atOnce = 3
+
+const allProfiles = ['kafka-4.3', 'kafka-3.9', 'kafka-2.8', 'kafka-2.4']
+const profiles = process.env.CONFORMANCE_PROFILES?.split(',') ?? allProfiles
 
 const wanted = () => {
   const names = process.env.CONFORMANCE_CLIENTS?.split(',') ?? Object.keys(clients)
@@ -46,49 +50,58 @@ const runSome = async (states, run) => {
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-const judge = (states, report) => {
+const judge = (profile, states, report) => {
   for (const { name, cells } of states) {
     for (const column of columns) {
       const { kind, why } = cells[column] ?? { kind: 'FAIL', why: 'did not come that far' }
-      if (kind === 'FAIL') report.fail(`${name}: ${column}`, why)
-      else if (kind === 'ok') report.pass(`${name}: ${column}`)
+      if (kind === 'FAIL') report.fail(`${profile}, ${name}: ${column}`, why)
+      else if (kind === 'ok') report.pass(`${profile}, ${name}: ${column}`)
     }
   }
+}
+
+/** The states of all clients after a broker of that profile was held against them. */
+const runProfile = async (profile, commands, report) => {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'conformance-clients-'))
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+  const first = await startBenchBroker({}, { dataDir, profile })
+  const broker = new Broker(first.port)
+  for (const codec of codecs) await broker.createTopic(`all-${codec}`, 1)
+  const writers = Object.fromEntries(codecs.map((codec) => [codec, []]))
+  const shared = { broker, writers, served: await broker.highestVersions() }
+  const states = [...commands].map(([name, commandOf]) =>
+    openClient(name, clients[name], commandOf, shared),
+  )
+  await runSome(states, async (state) => {
+    try {
+      await firstHalf(state)
+    } catch (error) {
+      report.fail(`${profile}, ${state.name}`, error.message)
+    }
+  })
+  await first.stop()
+  const second = await startBenchBroker({}, { dataDir, port: first.port, profile })
+  await runSome(states, async (state) => {
+    await secondHalf(state)
+    await state.close()
+  })
+  await second.stop()
+  judge(profile, states, report)
+  return states
 }
 
 export default {
   name: 'clients',
   needs: [],
   async run({ cacheDir, report }) {
-    const names = wanted()
-    const commands = await prepareAll(names, cacheDir, report)
-    const dataDir = mkdtempSync(path.join(tmpdir(), 'conformance-clients-'))
-    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
-    let server = await startBenchBroker({}, { dataDir })
-    const broker = new Broker(server.port)
-    for (const codec of codecs) await broker.createTopic(`all-${codec}`, 1)
-    const writers = Object.fromEntries(codecs.map((codec) => [codec, []]))
-    const states = []
-    await runSome([...commands], async ([name, commandOf]) => {
-      const state = openClient(name, commandOf, broker, writers)
-      states.push(state)
-      try {
-        await firstHalf(state, clients[name])
-      } catch (error) {
-        report.fail(name, error.message)
-      }
-    })
-    await server.stop()
-    server = await startBenchBroker({}, { dataDir, port: server.port })
-    await runSome(states, async (state) => {
-      await secondHalf(state, clients[state.name])
-      await state.close()
-    })
-    await server.stop()
-    states.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
-    judge(states, report)
-    const rows = states.map((state) => ({ ...state, title: clients[state.name].title }))
-    console.log(tableOf(rows, columns))
-    if (states.length === Object.keys(clients).length) writeFileSync(page, pageOf(rows, columns))
+    const commands = await prepareAll(wanted(), cacheDir, report)
+    const tables = []
+    for (const profile of profiles) {
+      const states = await runProfile(profile, commands, report)
+      tables.push({ profile, text: tableOf(states, columns) })
+      console.log(`${profile}\n${tables.at(-1).text}`)
+    }
+    const isWhole = commands.size === Object.keys(clients).length && profiles === allProfiles
+    if (isWhole) writeFileSync(page, pageOf(tables))
   },
 }
