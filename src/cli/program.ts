@@ -1,18 +1,24 @@
 import { Command, CommanderError } from 'commander'
 import { BenchError, messageOf, UsageError } from '../errors.ts'
 import { readBenchVersion } from '../results/environment.ts'
-import { brokerCommand } from './broker.ts'
-import { cleanCommand } from './clean.ts'
 import { withConfigFile } from './config-file.ts'
-import { runDemonstration } from './demonstration.ts'
-import { diffCommand } from './diff.ts'
 import type { Io } from './io.ts'
-import { recordCommand } from './record.ts'
-import { reportCommand } from './report.ts'
-import { runCommand } from './run.ts'
 import { addRunFlags, type RawFlags } from './run-flags.ts'
 
-/** The commander program: which command does what, and which error ends in which exit code. */
+/**
+ * The commander program: which command does what, and which error ends in which exit code. A command's file is loaded
+ * when it is asked for: what `bench broker` or `--version` never use would cost them most of their start.
+ */
+
+type End = (exitCode: number) => void
+
+const loaders: Readonly<Record<string, (io: Io, end: End) => Promise<Command>>> = {
+  report: async (io) => (await import('./report.ts')).reportCommand(io),
+  broker: async () => (await import('./broker.ts')).brokerCommand(),
+  record: async (io) => (await import('./record.ts')).recordCommand(io),
+  diff: async (io, end) => (await import('./diff.ts')).diffCommand(io, end),
+  clean: async (io) => (await import('./clean.ts')).cleanCommand(io),
+}
 
 const laterCommands = ['scenario', 'compare', 'ab', 'history', 'calibrate'] as const
 
@@ -33,7 +39,22 @@ Exit codes: 0 all checks held, 1 a check or threshold failed, 2 usage, 3 surroun
 /** Commander's guess at what was meant stands on a line of its own. */
 const oneLine = (text: string): string => `${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`
 
-const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) => void) => {
+const loadCommands = (name: string | undefined, io: Io, end: End): Promise<Command[]> => {
+  const needsAll = name === 'help' || name === '--help' || name === '-h'
+  const wanted = Object.entries(loaders).filter(([known]) => needsAll || known === name)
+  return Promise.all(wanted.map(([, load]) => load(io, end)))
+}
+
+const runWithFlags = async (raw: RawFlags, command: Command, args: readonly string[], io: Io) => {
+  if (args.length === 0) {
+    const { runDemonstration } = await import('./demonstration.ts')
+    return runDemonstration(io)
+  }
+  const { runCommand } = await import('./run.ts')
+  return runCommand(raw, command, args, io)
+}
+
+const createProgram = async (args: readonly string[], io: Io, end: End): Promise<Command> => {
   const program = new Command('bench')
     .description(
       'Benchmarks and load-tests Kafka-compatible brokers and accounts for every record.',
@@ -52,22 +73,16 @@ const createProgram = (args: readonly string[], io: Io, end: (exitCode: number) 
     .description('one run (the default command)')
     .allowExcessArguments(false)
     .addHelpText('after', examples)
-    .action(async (raw: RawFlags) => {
-      end(args.length === 0 ? await runDemonstration(io) : await runCommand(raw, run, args, io))
-    })
+    .action(async (raw: RawFlags) => end(await runWithFlags(raw, run, args, io)))
   addRunFlags(run)
-  program.addCommand(reportCommand(io))
-  program.addCommand(brokerCommand())
-  program.addCommand(cleanCommand(io))
-  program.addCommand(recordCommand(io))
-  program.addCommand(diffCommand(io, end))
+  for (const command of await loadCommands(args[0], io, end)) program.addCommand(command)
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) {
     command.exitOverride().copyInheritedSettings(program)
   }
   return program
 }
 
-const commands = ['run', 'report', 'broker', 'clean', 'record', 'diff', 'help']
+const commands = ['run', ...Object.keys(loaders), 'help']
 
 const refuseCommand = (name: string | undefined): void => {
   if (laterCommands.some((later) => later === name)) {
@@ -91,7 +106,7 @@ export const runProgram = async (given: readonly string[], io: Io): Promise<numb
   try {
     refuseCommand(given[0])
     const args = withConfigFile(given)
-    const program = createProgram(args, io, (code) => {
+    const program = await createProgram(args, io, (code) => {
       exitCode = code
     })
     await program.parseAsync(args, { from: 'user' })
