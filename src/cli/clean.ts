@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { Admin, ConnectionOptions } from '../clients/driver.ts'
-import { openAdmin } from '../clients/kafkajs-admin.ts'
+import { openAdmin } from '../clients/kafkajs/admin.ts'
 import type { Io } from './io.ts'
 import { openTarget } from './target.ts'
 import { parseBootstrapServers, parseDuration } from './values.ts'
