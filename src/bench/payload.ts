@@ -1,12 +1,16 @@
 /** The bytes of records: bodies made before the clock starts, and a bench header on each. */
 import { crc32 } from 'node:zlib'
-import type { PayloadPlan, RecordRun, RenderedRecord } from '../clients/driver.ts'
+import {
+  benchHeaderName,
+  type PayloadPlan,
+  type RecordRun,
+  type RenderedRecord,
+} from '../clients/driver.ts'
 import type { RunOptions } from './options.ts'
 import { createRandom } from './random.ts'
 import {
   type BenchHeader,
   createHeader,
-  headerName,
   headerSizeBytes,
   runNumberOf,
   writeHeader,
@@ -66,7 +70,7 @@ export const createPayloadPlan = (
     const body = bodies[(run.firstSequence + index) % bodies.length] as Buffer
     const buffer = Buffer.allocUnsafe(isHeaderDetached ? headerSizeBytes : valueSizeBytes)
     write(buffer, 0, run, index)
-    if (isHeaderDetached) return { value: body, header: { name: headerName, value: buffer } }
+    if (isHeaderDetached) return { value: body, header: { name: benchHeaderName, value: buffer } }
     buffer.set(body, headerSizeBytes)
     return { value: buffer, header: null }
   }

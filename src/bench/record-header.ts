@@ -9,8 +9,6 @@ import { crc32 } from 'node:zlib'
 import type { BatchCursor } from '../clients/driver.ts'
 
 export const headerSizeBytes = 36
-/** Name of the record header that carries the bench header of a value shorter than `headerSizeBytes`. */
-export const headerName = 'bench'
 
 const magic = 0x62_6e_63_68
 const magicBytes = [0x62, 0x6e, 0x63, 0x68] as const

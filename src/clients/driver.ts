@@ -86,6 +86,9 @@ export interface PayloadPlan {
   render(run: RecordRun, index: number): RenderedRecord
 }
 
+/** The record header that carries what bench tells of a record whose value is too small for it. */
+export const benchHeaderName = 'bench'
+
 export interface RenderedRecord {
   value: Buffer
   /** Header `bench` when the value is too small to carry the bench header; else null. */

@@ -1,47 +1,27 @@
 /** Messages of one partition, as node-rdkafka hands them out, seen through the seam's cursor. */
-import type { BatchCursor } from '../driver.ts'
+import { type BatchCursor, benchHeaderName } from '../driver.ts'
+import { type BatchPlace, ObjectCursor } from '../object-cursor.ts'
 import type { Message } from './library.ts'
 
-const noBytes = new Uint8Array(0)
-const headerName = 'bench'
-
-class MessageCursor implements BatchCursor {
-  readonly partition: number
-  readonly fromOffset: number
-  readonly toOffset: number
-  readonly receivedAtNs: number
-  offset = -1
-  bytes: Uint8Array = noBytes
-  readonly valueStart = 0
-  valueLength = -1
+class MessageCursor extends ObjectCursor {
   readonly #messages: readonly Message[]
   #index = -1
 
-  constructor(
-    partition: number,
-    fromOffset: number,
-    messages: readonly Message[],
-    receivedAtNs: number,
-  ) {
-    this.partition = partition
-    this.fromOffset = fromOffset
-    this.toOffset = (messages.at(-1)?.offset ?? fromOffset - 1) + 1
-    this.receivedAtNs = receivedAtNs
+  constructor(place: BatchPlace, messages: readonly Message[], receivedAtNs: number) {
+    super(place, receivedAtNs)
     this.#messages = messages
   }
 
   next(): boolean {
     const message = this.#messages[++this.#index]
     if (message === undefined) return false
-    this.offset = message.offset
-    this.bytes = message.value ?? noBytes
-    this.valueLength = message.value?.length ?? -1
+    this.show(message.offset, message.value)
     return true
   }
 
   benchHeader(): Uint8Array | null {
     const headers = this.#messages[this.#index]?.headers ?? []
-    return headers.find((header) => headerName in header)?.[headerName] ?? null
+    return headers.find((header) => benchHeaderName in header)?.[benchHeaderName] ?? null
   }
 }
 
@@ -62,6 +42,7 @@ export const cursorsOf = (
   }
   return Array.from(byPartition, ([partition, own]) => {
     const fromOffset = positions.get(partition) ?? own[0]?.offset ?? 0
-    return new MessageCursor(partition, fromOffset, own, receivedAtNs)
+    const toOffset = (own.at(-1)?.offset ?? fromOffset - 1) + 1
+    return new MessageCursor({ partition, fromOffset, toOffset }, own, receivedAtNs)
   })
 }

@@ -1,34 +1,18 @@
 /** The record batches of one partition, as @platformatic/kafka decodes them, seen through the seam's cursor. */
-import type { BatchCursor } from '../driver.ts'
+import { type BatchCursor, benchHeaderName } from '../driver.ts'
+import { type BatchPlace, ObjectCursor } from '../object-cursor.ts'
 import type { RecordsBatch } from './library.ts'
 
-const noBytes = new Uint8Array(0)
-const headerName = 'bench'
 const isControl = 1 << 5
 
-class RecordsCursor implements BatchCursor {
-  readonly partition: number
-  readonly fromOffset: number
-  readonly toOffset: number
-  readonly receivedAtNs: number
-  offset = -1
-  bytes: Uint8Array = noBytes
-  readonly valueStart = 0
-  valueLength = -1
+class RecordsCursor extends ObjectCursor {
   readonly #batches: readonly RecordsBatch[]
   #batch = 0
   #index = -1
 
-  constructor(
-    place: { partition: number; fromOffset: number; toOffset: number },
-    batches: readonly RecordsBatch[],
-    receivedAtNs: number,
-  ) {
-    this.partition = place.partition
-    this.fromOffset = place.fromOffset
-    this.toOffset = place.toOffset
+  constructor(place: BatchPlace, batches: readonly RecordsBatch[], receivedAtNs: number) {
+    super(place, receivedAtNs)
     this.#batches = batches
-    this.receivedAtNs = receivedAtNs
   }
 
   next(): boolean {
@@ -41,18 +25,17 @@ class RecordsCursor implements BatchCursor {
         this.#index = -1
         continue
       }
-      this.offset = Number(batch.firstOffset) + record.offsetDelta
+      const offset = Number(batch.firstOffset) + record.offsetDelta
       // A fetch from the middle of a batch brings the whole batch.
-      if (this.offset < this.fromOffset) continue
-      this.bytes = record.value ?? noBytes
-      this.valueLength = record.value?.length ?? -1
+      if (offset < this.fromOffset) continue
+      this.show(offset, record.value)
       return true
     }
   }
 
   benchHeader(): Uint8Array | null {
     const record = this.#batches[this.#batch]?.records[this.#index]
-    const header = record?.headers.find(([name]) => name?.toString() === headerName)
+    const header = record?.headers.find(([name]) => name?.toString() === benchHeaderName)
     return header?.[1] ?? null
   }
 }
