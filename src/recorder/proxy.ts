@@ -49,6 +49,8 @@ export interface ProxyOptions {
 
 export interface Proxy {
   readonly listening: Address
+  /** On the clock of the options: the time that the recording calls 0. */
+  readonly startedAtNs: number
   /** Ends every connection and listener; exchanges under way go to the sink without an answer. */
   close(): Promise<void>
 }
@@ -93,8 +95,8 @@ const assertReachable = ({ host, port }: Address, clock: Clock): Promise<void> =
 export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
   const { clock, listen, sink, observer } = options
   await assertReachable(options.upstream, clock)
-  const startedNs = clock.nowNs()
-  const now = (): number => Math.round((clock.nowNs() - startedNs) / 1_000)
+  const startedAtNs = clock.nowNs()
+  const now = (): number => Math.round((clock.nowNs() - startedAtNs) / 1_000)
   const connections = new Set<Connection>()
   const servers: Server[] = []
   /** Upstream `HOST:PORT` -> the port here that stands for it. */
@@ -143,6 +145,7 @@ export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
   const port = await first
   return {
     listening: { host: listen.host, port },
+    startedAtNs,
     async close() {
       isClosed = true
       for (const connection of connections) connection.close()
