@@ -36,6 +36,7 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/bench/', ['src/clients/driver.ts', 'src/results/']],
   ['src/recorder/', ['src/protocol/']],
   ['src/report/', ['src/results/']],
+  ['src/scenario/member', ['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/']],
   ['src/cli/', ['src/']],
   ['src/', []],
 ]
@@ -50,6 +51,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['src/clients/kafkajs/'],
   '@platformatic/kafka': ['src/clients/platformatic/'],
   'node-rdkafka': ['src/clients/librdkafka/'],
+  zod: ['src/scenario/'],
   '@bokuweb/zstd-wasm': ['src/protocol/zstd.ts'],
 }
 
