@@ -20,7 +20,7 @@ const importsOf = (file: string): string[] => {
   return [...text.matchAll(statements)].map((match) => match[1] ?? match[2] ?? '')
 }
 
-const sharedByAll = ['src/clock.ts', 'src/errors.ts', 'src/folder.ts']
+const sharedByAll = ['src/clock.ts', 'src/duration.ts', 'src/errors.ts', 'src/folder.ts']
 
 /** Folder -> path prefixes of src that it may import besides itself and what all share. The first match rules. */
 const mayImport: readonly (readonly [string, readonly string[]])[] = [
@@ -35,8 +35,17 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/clients/', []],
   ['src/bench/', ['src/clients/driver.ts', 'src/results/']],
   ['src/recorder/', ['src/protocol/']],
-  ['src/report/', ['src/results/']],
+  ['src/compare/', ['src/results/']],
+  ['src/report/', ['src/results/', 'src/compare/']],
   ['src/scenario/member', ['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/']],
+  [
+    'src/scenario/',
+    [
+      ...['src/bench/', 'src/clients/', 'src/results/', 'src/recorder/', 'src/protocol/'],
+      ...['src/broker/broker.ts', 'src/broker/parts.ts', 'src/broker/settings.ts'],
+      'src/broker/defects/index.ts',
+    ],
+  ],
   ['src/cli/', ['src/']],
   ['src/', []],
 ]
@@ -52,6 +61,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/kafka': ['src/clients/platformatic/'],
   'node-rdkafka': ['src/clients/librdkafka/'],
   zod: ['src/scenario/'],
+  yaml: ['src/scenario/load.ts'],
   '@bokuweb/zstd-wasm': ['src/protocol/zstd.ts'],
 }
 

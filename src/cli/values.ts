@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Threshold, type ThresholdMetric, thresholdMetrics } from '../bench/options.ts'
+import { durationOf, durationUnitsMs } from '../duration.ts'
 import { messageOf, UsageError } from '../errors.ts'
 
 /**
@@ -41,13 +42,11 @@ export const parseFraction = (option: string, text: string): number => {
   return value >= 0 && value <= 1 ? value : refuse(option, text, 'a number from 0 to 1 is allowed')
 }
 
-const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 const maxDurationMs = 30 * 24 * 3_600_000
 
 /** `500ms`, `1.5s`, `30s`, `5m`, `1h` in ms. */
 export const parseDuration = (option: string, text: string, minMs = 0): number => {
-  const [, digits = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? []
-  const durationMs = digits === '' ? Number.NaN : Number(digits) * (unitMs[unit] ?? Number.NaN)
+  const durationMs = durationOf(text) ?? Number.NaN
   const allowed =
     minMs > 0
       ? `a time of at least ${minMs}ms with its unit is allowed, such as 500ms, 30s, 5m or 1h`
@@ -94,7 +93,7 @@ const thresholdLimit = (metric: ThresholdMetric, digits: string, unit: string): 
   if (latencyMetrics.includes(metric)) {
     return unit in latencyUnitUs ? value * (latencyUnitUs[unit] ?? 0) : null
   }
-  if (metric === 'assign-time') return unit in unitMs ? value * (unitMs[unit] ?? 0) : null
+  if (metric === 'assign-time') return unit in durationUnitsMs ? value * (durationUnitsMs[unit] ?? 0) : null
   return unit === '' || (metric === 'rate' && unit === '/s') ? value : null
 }
 
