@@ -48,3 +48,27 @@ export class DriverError extends Error {
 /** The message of anything that was thrown, on one line. */
 export const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ')
+
+/** How many letters must be put in, left out or changed to make `b` of `a` (Levenshtein). */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (const [i, letter] of a.split('').entries()) {
+    const next = [i + 1]
+    for (const [j, other] of b.split('').entries()) {
+      const changed = (row[j] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+/** `; did you mean 'NAME'?` for a mistyped name, or nothing when none is near. */
+export const didYouMean = (text: string, names: readonly string[]): string => {
+  const nearest = names
+    .map((name) => ({ name, letters: distance(text, name) }))
+    .toSorted((a, b) => a.letters - b.letters)[0]
+  return nearest !== undefined && nearest.letters <= Math.max(2, text.length / 3)
+    ? `; did you mean '${nearest.name}'?`
+    : ''
+}
