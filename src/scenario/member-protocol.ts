@@ -13,7 +13,7 @@ const atMs = z.number()
 const partitions = z.array(z.int().min(0))
 
 /** What a `scripted` member does otherwise than a client library: each switch is one thing seen in the field. */
-const scriptSchema = z.strictObject({
+export const scriptSchema = z.strictObject({
   /** Sends no SyncGroup in this generation and all later ones; heartbeats go on. null: always syncs. */
   neverSyncFromGeneration: z.int().min(1).nullable().default(null),
   /** Does the above only where it was elected leader. */
