@@ -12,7 +12,7 @@ import {
 import { AnswerStream } from './answer-stream.ts'
 import { type Exchange, type Finding, messageName } from './exchange.ts'
 import { closeExchange, isAnswered, openExchange } from './frame-decoder.ts'
-import type { ProxyOptions, RecordSink } from './proxy.ts'
+import type { AnswerFault, ProxyOptions, RecordSink } from './proxy.ts'
 
 /** One client's connection and its twin to the broker. Bytes are sent on first and decoded after. */
 
@@ -24,6 +24,7 @@ export interface ConnectionOptions {
   readonly now: () => number
   readonly sink: RecordSink
   readonly observer: ProxyOptions['observer']
+  readonly faultOf: NonNullable<ProxyOptions['faultOf']>
   /** The port here that stands for an upstream node. */
   readonly findPort: (node: Address) => Promise<number>
   /** By what name clients reach this machine. */
@@ -39,6 +40,7 @@ export class Connection {
   private readonly options: ConnectionOptions
   private readonly upstream: Socket
   private readonly pending = new Map<number, Exchange>()
+  private readonly faults = new Map<number, AnswerFault>()
   private readonly requests = new FrameSplitter(maxFrameBytes)
   private readonly answers = new FrameSplitter(maxFrameBytes)
   private readonly stream: AnswerStream
@@ -51,8 +53,9 @@ export class Connection {
     const { client, node, sink, now, number } = options
     this.upstream = connect({ host: node.host, port: node.port, noDelay: true })
     this.stream = new AnswerStream({
-      mustHold: (correlationId) => this.carriesAddresses(correlationId),
-      replace: (frame) => this.rewrite(frame),
+      mustHold: (correlationId) =>
+        this.faults.has(correlationId) || this.carriesAddresses(correlationId),
+      replace: (frame) => this.alter(frame),
       send: (bytes) => this.send(bytes, client, this.upstream),
     })
     sink.onOpen({
@@ -142,11 +145,14 @@ export class Connection {
     const exchange = openExchange(frame, { number, node: addressText(node) }, atUs)
     observer.onRequest(exchange)
     sink.onFrame({ connection: number, direction: 'request', atUs, frame, exchange })
-    if (isAnswered(exchange)) this.pending.set(exchange.correlationId, exchange)
-    else sink.onExchange(exchange)
+    if (!isAnswered(exchange)) return sink.onExchange(exchange)
+    this.pending.set(exchange.correlationId, exchange)
+    const fault = this.options.faultOf(exchange)
+    if (fault !== null) this.faults.set(exchange.correlationId, fault)
   }
 
   private onAnswer(frame: Buffer): void {
+    if (this.isClosed) return
     const { sink, observer, now, number } = this.options
     const atUs = now()
     const correlationId = frame.length < 4 ? -1 : frame.readInt32BE()
@@ -171,6 +177,18 @@ export class Connection {
   private carriesAddresses(correlationId: number): boolean {
     const exchange = this.pending.get(correlationId)
     return exchange !== undefined && carriesAddresses(exchange.apiKey, exchange.version)
+  }
+
+  /** A lost answer takes its connection with it, as on a real network: the client must not wait for one that never comes. */
+  private alter(frame: Buffer): Buffer | Promise<Buffer> {
+    const correlationId = frame.readInt32BE()
+    const fault = this.faults.get(correlationId)
+    if (fault === undefined) return this.rewrite(frame)
+    this.faults.delete(correlationId)
+    return fault().then((verdict) => {
+      if (verdict === 'drop') this.close()
+      return this.rewrite(frame)
+    })
   }
 
   /** The frame with our own addresses in it; the frame itself where that cannot be done, with a note in the exchange. */

@@ -56,7 +56,8 @@ const atText = (atUs: number): string => `${(atUs / 1e6).toFixed(6).padStart(12)
 const findingText = ({ level, message, text }: Finding): string =>
   `!! ${level}: ${message}: ${text}`
 
-const linesOf = (exchange: Exchange): string[] => {
+/** Two lines, and one per finding. */
+export const exchangeLines = (exchange: Exchange): string[] => {
   const { api, version, request, response, requestedAtUs, answeredAtUs, findings } = exchange
   const answer =
     response === null || answeredAtUs === null
@@ -90,7 +91,7 @@ export const formatConversation = ({
       const client = own.find(({ clientId }) => clientId !== null)?.clientId ?? '(no client id)'
       return [
         `connection ${connection}  ${client}  ->  ${own[0]?.node ?? upstream}`,
-        ...own.flatMap(linesOf),
+        ...own.flatMap(exchangeLines),
         ...ownNotes.map(({ atUs, finding }) => `${atText(atUs)}  ${findingText(finding)}`),
       ].join('\n')
     })

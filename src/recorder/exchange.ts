@@ -53,3 +53,16 @@ export const messageName = (
   exchange: Pick<Exchange, 'api' | 'version'>,
   side: 'request' | 'response',
 ): string => `${exchange.api} v${exchange.version} ${side}`
+
+/** Every error code that an answer holds, at any depth; without 0, no error. */
+export const errorCodesIn = (value: Plain): number[] => {
+  if (Array.isArray(value)) return value.flatMap(errorCodesIn)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, field]) =>
+    name === 'errorCode' && typeof field === 'number'
+      ? field === 0
+        ? []
+        : [field]
+      : errorCodesIn(field),
+  )
+}

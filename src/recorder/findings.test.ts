@@ -114,6 +114,20 @@ test('an empty assignment, and one that is not what the leader gave', () => {
   expect(talk.codes()).toEqual(['empty-assignment', 'assignment-differs'])
 })
 
+test('an empty assignment is the leader’s doing when it knew of the member', () => {
+  const { join, joined, sync, answer, codes } = conversation()
+  const [a, b, c] = [join('a'), join('b'), join('c')]
+  joined(a, 1, 'a', ['a', 'b'])
+  joined(b, 1, 'b')
+  joined(c, 1, 'c')
+  answer(sync(1, 'a', { a: bytes(10) }), { assignment: bytes(10) })
+  answer(sync(1, 'b'), { assignment: bytes(0) })
+  expect(codes()).toEqual([])
+  // The leader was not told of c.
+  answer(sync(1, 'c'), { assignment: bytes(0) })
+  expect(codes()).toEqual(['empty-assignment'])
+})
+
 test('a member id that changes on retry, static members excepted', () => {
   const { join, joined, codes } = conversation()
   joined(join('b'), 1, 'c')

@@ -106,7 +106,7 @@ const syncFindings = (exchange: Exchange, group: GroupTrace): Finding[] => {
   if (response.errorCode !== errorCode.NONE) return []
   const found: Finding[] = []
   const given = group.assignmentGivenTo(request)
-  if (response.assignment.sizeBytes === 0) {
+  if (response.assignment.sizeBytes === 0 && !group.isGivenNothing(request)) {
     const told =
       given === null ? '' : `; the leader gave this member ${given.sizeBytes} bytes of assignment`
     const text = `success with an empty assignment, so the member reads nothing${told}`

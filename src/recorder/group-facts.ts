@@ -1,4 +1,16 @@
+import { errorCode } from '../protocol/errors.ts'
 import type { Exchange } from './exchange.ts'
+import {
+  type AssignmentBlob,
+  type GroupErrorAnswer,
+  type HeartbeatRequest,
+  type JoinAnswer,
+  type JoinRequest,
+  type LeaveRequest,
+  rebalanceTimeoutOf,
+  type SyncAnswer,
+  type SyncRequest,
+} from './group-messages.ts'
 
 /** What the messages on the wire say about groups, as facts for checks: who was in which generation, and owned what. */
 
@@ -44,13 +56,13 @@ export interface SyncFact extends FactBase {
   readonly given: ReadonlyMap<string, readonly OwnedPartitions[] | null> | null
 }
 
-export interface HeartbeatFact extends FactBase {
+interface HeartbeatFact extends FactBase {
   readonly kind: 'heartbeat'
   readonly generationId: number
 }
 
 /** One per member that leaves, also where a request names several. */
-export interface LeaveFact extends FactBase {
+interface LeaveFact extends FactBase {
   readonly kind: 'leave'
 }
 
@@ -71,12 +83,120 @@ export interface GenerationFact {
   readonly owned: ReadonlyMap<string, readonly OwnedPartitions[] | null>
 }
 
+const isDecoded = (message: object | null): boolean => message !== null && !('opaque' in message)
+
+/** Null for what is not of the consumer protocol. */
+const ownedIn = ({ sizeBytes, assignedPartitions }: AssignmentBlob): OwnedPartitions[] | null =>
+  sizeBytes === 0 ? [] : (assignedPartitions ?? null)
+
+const baseOf = (exchange: Exchange, groupId: string, memberId: string): FactBase => ({
+  groupId,
+  clientId: exchange.clientId,
+  connection: exchange.connection,
+  memberId,
+  requestedAtUs: exchange.requestedAtUs,
+  answeredAtUs: exchange.answeredAtUs,
+  errorCode: isDecoded(exchange.response) ? Number(exchange.response?.['errorCode'] ?? 0) : null,
+})
+
+const joinFact = (exchange: Exchange, groupId: string): JoinFact => {
+  const request = exchange.request as unknown as JoinRequest
+  const answer = isDecoded(exchange.response)
+    ? (exchange.response as unknown as JoinAnswer)
+    : undefined
+  const isIn = answer?.errorCode === errorCode.NONE
+  return {
+    kind: 'join',
+    ...baseOf(exchange, groupId, answer?.memberId || request.memberId),
+    askedMemberId: request.memberId,
+    groupInstanceId: request.groupInstanceId ?? null,
+    generationId: isIn ? answer.generationId : null,
+    protocolName: isIn ? (answer.protocolName ?? null) : null,
+    leader: isIn ? answer.leader : null,
+    roster: isIn ? answer.members.map(({ memberId }) => memberId) : [],
+    sessionTimeoutMs: request.sessionTimeoutMs,
+    rebalanceTimeoutMs: rebalanceTimeoutOf(request),
+  }
+}
+
+const syncFact = (exchange: Exchange, groupId: string): SyncFact => {
+  const { memberId, generationId, assignments } = exchange.request as unknown as SyncRequest
+  const answer = exchange.response as unknown as SyncAnswer
+  const base = baseOf(exchange, groupId, memberId)
+  const given = assignments.map((one) => [one.memberId, ownedIn(one.assignment)] as const)
+  return {
+    kind: 'sync',
+    ...base,
+    generationId,
+    owned: base.errorCode === errorCode.NONE ? ownedIn(answer.assignment) : null,
+    given: given.length === 0 ? null : new Map(given),
+  }
+}
+
+const leaveFacts = (exchange: Exchange, groupId: string): LeaveFact[] => {
+  const { memberId, members } = exchange.request as unknown as LeaveRequest
+  const answers = (isDecoded(exchange.response) && exchange.response?.['members']) || []
+  const answered = answers as unknown as readonly GroupErrorAnswer[]
+  if (members === undefined) {
+    return [{ kind: 'leave', ...baseOf(exchange, groupId, memberId ?? '') }]
+  }
+  return members.map((member, index) => {
+    const base = baseOf(exchange, groupId, member.memberId)
+    // From version 3 on each member has an error of its own, beside that of the request (KIP-345).
+    const own = base.errorCode === errorCode.NONE ? answered[index]?.errorCode : undefined
+    return { kind: 'leave', ...base, errorCode: own ?? base.errorCode }
+  })
+}
+
+const factsOf = (exchange: Exchange, groupId: string): GroupFact[] => {
+  const { api, request } = exchange
+  if (request['groupId'] !== groupId) return []
+  if (api === 'JoinGroup') return [joinFact(exchange, groupId)]
+  if (api === 'SyncGroup') return [syncFact(exchange, groupId)]
+  if (api === 'LeaveGroup') return leaveFacts(exchange, groupId)
+  if (api !== 'Heartbeat') return []
+  const { memberId, generationId } = request as unknown as HeartbeatRequest
+  return [{ kind: 'heartbeat', ...baseOf(exchange, groupId, memberId), generationId }]
+}
+
+const orderOf = ({ requestedAtUs, answeredAtUs }: GroupFact): number =>
+  answeredAtUs ?? requestedAtUs
+
 /** The facts of one group, in the order of their answers; those without an answer stand at their request. */
-export const groupFactsOf = (_exchanges: readonly Exchange[], _groupId: string): GroupFact[] => {
-  throw new Error('not yet')
+export const groupFactsOf = (exchanges: readonly Exchange[], groupId: string): GroupFact[] =>
+  exchanges
+    .flatMap((exchange) => factsOf(exchange, groupId))
+    .toSorted((a, b) => orderOf(a) - orderOf(b))
+
+interface Generation extends GenerationFact {
+  syncedAtUs: number | null
+  members: string[]
+  readonly owned: Map<string, readonly OwnedPartitions[] | null>
 }
 
 /** The generations of one group that any recorded member was let into, in their order. */
-export const generationsOf = (_facts: readonly GroupFact[]): GenerationFact[] => {
-  throw new Error('not yet')
+export const generationsOf = (facts: readonly GroupFact[]): GenerationFact[] => {
+  const generations = new Map<number, Generation>()
+  for (const fact of facts) {
+    if (fact.kind === 'join' && fact.generationId !== null) {
+      const { generationId, protocolName, memberId } = fact
+      const known = generations.get(generationId)
+      generations.set(generationId, {
+        generationId,
+        protocolName,
+        leader: fact.leader ?? '',
+        beganAtUs: orderOf(fact),
+        syncedAtUs: null,
+        owned: new Map(),
+        ...known,
+        members: [...new Set([...(known?.members ?? []), memberId])],
+      })
+    }
+    const isSynced = fact.kind === 'sync' && fact.errorCode === errorCode.NONE
+    const generation = isSynced ? generations.get(fact.generationId) : undefined
+    if (!isSynced || generation === undefined) continue
+    generation.owned.set(fact.memberId, fact.owned)
+    generation.syncedAtUs = orderOf(fact)
+  }
+  return [...generations.values()].toSorted((a, b) => a.generationId - b.generationId)
 }

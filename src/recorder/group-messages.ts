@@ -17,9 +17,14 @@ export interface JoinRequest {
   readonly protocols: readonly Plain[]
 }
 
+/** Version 0 of JoinGroup has no rebalance timeout, and Kafka takes the session timeout. */
+export const rebalanceTimeoutOf = ({ rebalanceTimeoutMs, sessionTimeoutMs }: JoinRequest): number =>
+  rebalanceTimeoutMs ?? sessionTimeoutMs
+
 export interface JoinAnswer {
   readonly errorCode: number
   readonly generationId: number
+  readonly protocolName?: string | null
   readonly leader: string
   readonly memberId: string
   readonly members: readonly { readonly memberId: string; readonly metadata: Plain }[]
@@ -34,15 +39,28 @@ export interface Blob {
   readonly sizeBytes: number
 }
 
+/** Without partitions when it is none of the consumer protocol. */
+export interface AssignmentBlob extends Blob {
+  readonly assignedPartitions?: { readonly topic: string; readonly partitions: number[] }[]
+}
+
+export interface HeartbeatRequest {
+  readonly memberId: string
+  readonly generationId: number
+}
+
 export interface SyncRequest {
   readonly generationId: number
   readonly memberId: string
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Blob }[]
+  readonly assignments: readonly {
+    readonly memberId: string
+    readonly assignment: AssignmentBlob
+  }[]
 }
 
 export interface SyncAnswer {
   readonly errorCode: number
-  readonly assignment: Blob
+  readonly assignment: AssignmentBlob
 }
 
 /** A topic of OffsetFetch; by id from version 10 on. */

@@ -1,6 +1,13 @@
 import { errorCode } from '../protocol/errors.ts'
 import type { Exchange } from './exchange.ts'
-import type { Blob, JoinAnswer, JoinRequest, LeaveRequest, SyncRequest } from './group-messages.ts'
+import {
+  type Blob,
+  type JoinAnswer,
+  type JoinRequest,
+  type LeaveRequest,
+  rebalanceTimeoutOf,
+  type SyncRequest,
+} from './group-messages.ts'
 
 /**
  * One group as its members' messages show it. Knows only members that are recorded: where others may be at work it
@@ -26,6 +33,7 @@ interface Roster {
   readonly generationId: number
   /** JSON of ids and subscriptions, as the leader got them. */
   readonly members: string
+  readonly memberIds: readonly string[]
 }
 
 const rosterText = (answer: JoinAnswer): string =>
@@ -34,10 +42,6 @@ const rosterText = (answer: JoinAnswer): string =>
       .map(({ memberId, metadata }) => [memberId, metadata] as const)
       .toSorted(([one], [other]) => (one < other ? -1 : 1)),
   )
-
-/** Version 0 of JoinGroup has none, and Kafka takes the session timeout. */
-const rebalanceTimeoutOf = ({ rebalanceTimeoutMs, sessionTimeoutMs }: JoinRequest): number =>
-  rebalanceTimeoutMs ?? sessionTimeoutMs
 
 export class GroupTrace {
   private readonly members = new Map<string, Member>()
@@ -155,7 +159,8 @@ export class GroupTrace {
       this.leader = answer.leader
     }
     if (answer.members.length > 0 && generationId > (this.roster?.generationId ?? -1)) {
-      this.roster = { generationId, members: rosterText(answer) }
+      const memberIds = answer.members.map((one) => one.memberId)
+      this.roster = { generationId, members: rosterText(answer), memberIds }
       this.hasCause = false
     }
   }
@@ -164,6 +169,19 @@ export class GroupTrace {
   assignmentGivenTo({ generationId, memberId }: SyncRequest): Blob | null {
     if (generationId !== this.syncedGenerationId) return null
     return this.assignments.find((one) => one.memberId === memberId)?.assignment ?? null
+  }
+
+  /** The leader knew of the member and left it out, as with more members than partitions: not the broker's doing. */
+  isGivenNothing(request: SyncRequest): boolean {
+    const { generationId, memberId } = request
+    if (generationId !== this.syncedGenerationId || !this.isInRoster(generationId, memberId)) {
+      return false
+    }
+    return (this.assignmentGivenTo(request)?.sizeBytes ?? 0) === 0
+  }
+
+  private isInRoster(generationId: number, memberId: string): boolean {
+    return this.roster?.generationId === generationId && this.roster.memberIds.includes(memberId)
   }
 
   isBeforeLeader({ generationId, memberId }: SyncRequest): boolean {

@@ -34,6 +34,9 @@ export interface RecordSink {
   onNote(connection: number, atUs: number, finding: Finding): void
 }
 
+/** Called when the answer has come from the broker; it goes on, or is lost with its connection, when this resolves. */
+export type AnswerFault = () => Promise<'pass' | 'drop'>
+
 export interface ProxyOptions {
   readonly upstream: Address
   /** Port 0 takes a free one. */
@@ -45,6 +48,8 @@ export interface ProxyOptions {
     onRequest(exchange: Exchange): void
     onAnswer(exchange: Exchange): Finding[]
   }
+  /** What shall happen to the answer of a request that has just been sent on; null: nothing. */
+  readonly faultOf?: (exchange: Exchange) => AnswerFault | null
 }
 
 export interface Proxy {
@@ -93,7 +98,7 @@ const assertReachable = ({ host, port }: Address, clock: Clock): Promise<void> =
 
 /** Listens for clients of the upstream node. Rejects with a `SurroundingsError` when the port is taken or nobody answers. */
 export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
-  const { clock, listen, sink, observer } = options
+  const { clock, listen, sink, observer, faultOf = () => null } = options
   await assertReachable(options.upstream, clock)
   const startedAtNs = clock.nowNs()
   const now = (): number => Math.round((clock.nowNs() - startedAtNs) / 1_000)
@@ -114,6 +119,7 @@ export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
       now,
       sink,
       observer,
+      faultOf,
       findPort,
       localHost: local ?? listen.host,
       onClosed: () => connections.delete(connection),

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Address } from './addresses.ts'
-import type { Exchange, Finding } from './exchange.ts'
+import { type Exchange, errorCodesIn, type Finding } from './exchange.ts'
 import { Observer } from './findings.ts'
-import { type RecordSink, startProxy } from './proxy.ts'
+import { type ProxyOptions, type RecordSink, startProxy } from './proxy.ts'
 
 /** A recording in this process and in memory: the evidence of a run, bounded, without what says nothing about groups. */
 
@@ -13,9 +13,10 @@ export interface RecorderOptions {
   readonly clock: Clock
   /** Of each kind, those that tell and those that repeat themselves; older ones go first. */
   readonly maxExchanges?: number
+  readonly faultOf?: ProxyOptions['faultOf']
 }
 
-export interface NoteSeen {
+interface NoteSeen {
   readonly connection: number
   readonly atUs: number
   readonly finding: Finding
@@ -40,15 +41,6 @@ const usualMaxExchanges = 20_000
 const dataApis = new Set(['Produce', 'Fetch', 'ListOffsets'])
 /** Asked again and again; kept apart, so that they do not push out what is told once. */
 const repeatedApis = new Set(['Heartbeat', 'Metadata', 'ApiVersions', 'OffsetCommit', ...dataApis])
-
-/** Whether any field of the answer is an error. */
-export const hasError = (value: unknown): boolean => {
-  if (Array.isArray(value)) return value.some(hasError)
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).some(([name, field]) =>
-    name === 'errorCode' ? field !== 0 : hasError(field),
-  )
-}
 
 class Bounded<Item> {
   private items: Item[] = []
@@ -93,12 +85,11 @@ class MemorySink implements RecordSink {
   onFrame(): void {}
 
   onExchange(exchange: Exchange): void {
-    const isPlain =
-      exchange.findings.length === 0 &&
-      exchange.answeredAtUs !== null &&
-      !hasError(exchange.response)
-    if (isPlain && dataApis.has(exchange.api)) this.dataCount++
-    else if (repeatedApis.has(exchange.api)) this.repeated.add(exchange)
+    const { api, findings, answeredAtUs, response } = exchange
+    const isMarked = findings.length > 0
+    const isFine = !isMarked && answeredAtUs !== null && errorCodesIn(response).length === 0
+    if (isFine && dataApis.has(api)) this.dataCount++
+    else if (!isMarked && repeatedApis.has(api)) this.repeated.add(exchange)
     else this.telling.add(exchange)
   }
 
@@ -128,7 +119,9 @@ class MemorySink implements RecordSink {
 export const startRecorder = async (options: RecorderOptions): Promise<Recorder> => {
   const { upstream, listen, clock, maxExchanges = usualMaxExchanges } = options
   const sink = new MemorySink(maxExchanges)
-  const proxy = await startProxy({ upstream, listen, clock, sink, observer: new Observer() })
+  const observer = new Observer()
+  const { faultOf = () => null } = options
+  const proxy = await startProxy({ upstream, listen, clock, sink, observer, faultOf })
   return {
     listening: proxy.listening,
     startedAtNs: proxy.startedAtNs,
