@@ -2,10 +2,14 @@ import type {
   Check,
   ConsumerResult,
   Environment,
+  GeneratorResources,
   Latency,
+  MachineLoad,
   PartitionResult,
+  Resources,
   RunConfig,
   RunResult,
+  Series,
   TimelinePoint,
   Totals,
   WarmupTotals,
@@ -108,10 +112,33 @@ const timelinePoint = record<TimelinePoint>({
   p99Us: nullable(number),
 })
 
+const series = record<Series>({
+  seriesId: text,
+  index: number,
+  side: nullable(oneOf('a', 'b')),
+})
+
+const resources = record<Resources>({
+  generator: record<GeneratorResources>({
+    cpuMs: number,
+    maxMemoryBytes: number,
+    eventLoopUtilization: number,
+    eventLoopDelayP99Ms: number,
+    eventLoopDelayMaxMs: number,
+    gcMs: number,
+    gcMaxMs: number,
+  }),
+  broker: nullable(
+    record<NonNullable<Resources['broker']>>({ cpuMs: number, maxMemoryBytes: number }),
+  ),
+  machine: record<MachineLoad>({ foreignCores: nullable(number), steal: nullable(number) }),
+})
+
 export const runResult = record<RunResult>({
   schemaVersion: oneOf(1),
   runId: text,
   label: nullable(text),
+  series: optional(series),
   status: oneOf('completed', 'interrupted', 'failed'),
   startedAt: text,
   command: list(text),
@@ -132,6 +159,7 @@ export const runResult = record<RunResult>({
   timeline: list(timelinePoint),
   partitions: list(partition),
   consumers: list(consumer),
+  resources: optional(resources),
   checks: list(
     record<Check>({ name: text, ok: truth, expected: numberOrText, actual: numberOrText }),
   ),

@@ -7,6 +7,8 @@ export interface RunResult {
   schemaVersion: 1
   runId: string
   label: string | null
+  /** Which of several runs made to be compared; absent for a run of its own. */
+  series?: Series
   status: RunStatus
   startedAt: string
   command: string[]
@@ -20,8 +22,44 @@ export interface RunResult {
   timeline: TimelinePoint[]
   partitions: PartitionResult[]
   consumers: ConsumerResult[]
+  /** What the run cost and what else went on; absent in results of earlier versions. */
+  resources?: Resources
   checks: Check[]
   warnings: Warning[]
+}
+
+export interface Series {
+  /** The same for all runs of one `--repeat` or one `bench ab`. */
+  seriesId: string
+  /** From 0; in an A/B the number of the pair. */
+  index: number
+  side: 'a' | 'b' | null
+}
+
+/** Measured from the end of the warm-up to the last ack or record. */
+export interface Resources {
+  generator: GeneratorResources
+  /** Null when the broker is not the embedded one. */
+  broker: { cpuMs: number; maxMemoryBytes: number } | null
+  machine: MachineLoad
+}
+
+export interface GeneratorResources {
+  cpuMs: number
+  maxMemoryBytes: number
+  /** Share of the time that the event loop was busy, 0 to 1. */
+  eventLoopUtilization: number
+  eventLoopDelayP99Ms: number
+  eventLoopDelayMaxMs: number
+  gcMs: number
+  gcMaxMs: number
+}
+
+export interface MachineLoad {
+  /** CPU that neither the generator nor the embedded broker used, in cores; null where the system does not tell. */
+  foreignCores: number | null
+  /** Share of the time the hypervisor gave to others, 0 to 1; null where the system does not tell. */
+  steal: number | null
 }
 
 export interface RunConfig {
