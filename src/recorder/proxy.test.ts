@@ -10,7 +10,13 @@ import { encodeRequestFrame, encodeResponseFrame } from '../protocol/header.ts'
 import { apis } from '../protocol/messages/index.ts'
 import type { Exchange, Finding } from './exchange.ts'
 import { Observer } from './findings.ts'
-import { type FrameSeen, type Proxy, type RecordSink, startProxy } from './proxy.ts'
+import {
+  type FrameSeen,
+  type Proxy,
+  type ProxyOptions,
+  type RecordSink,
+  startProxy,
+} from './proxy.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -31,7 +37,7 @@ const collectingSink = () => {
   return { sink, exchanges, frames, notes }
 }
 
-const record = async (port: number) => {
+const record = async (port: number, faultOf: ProxyOptions['faultOf'] = () => null) => {
   const collected = collectingSink()
   const proxy: Proxy = await startProxy({
     upstream: { host: '127.0.0.1', port },
@@ -39,6 +45,7 @@ const record = async (port: number) => {
     clock: systemClock,
     sink: collected.sink,
     observer: new Observer(),
+    faultOf,
   })
   closing.push(() => proxy.close())
   return { ...collected, port: proxy.listening.port }
@@ -377,4 +384,48 @@ test('a SyncGroup success with an empty assignment is named, with what the leade
       text: expect.stringContaining(`gave this member ${assignment.length} bytes`),
     },
   ])
+})
+
+test('an answer that is to be lost takes its connection with it, and the next one arrives', async () => {
+  let lost = 0
+  const { port, exchanges } = await record(await startBroker(), ({ api }) =>
+    api === 'FindCoordinator' && lost === 0
+      ? () => {
+          lost += 1
+          return Promise.resolve('drop')
+        }
+      : null,
+  )
+  const admin = clientOf(port).admin()
+  await admin.connect()
+  await expect(admin.fetchOffsets({ groupId: 'g' })).rejects.toThrow()
+  await admin.fetchOffsets({ groupId: 'g' })
+  await admin.disconnect()
+  const asked = exchanges.filter(({ api }) => api === 'FindCoordinator')
+  expect(asked.map(({ response }) => response === null)).toEqual([true, false])
+})
+
+test('an answer that is held arrives when it is let go, and those behind it after it', async () => {
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let isHeld = false
+  const { port, exchanges } = await record(await startBroker(), ({ api }) =>
+    api === 'CreateTopics'
+      ? () => {
+          isHeld = true
+          return released.then(() => 'pass')
+        }
+      : null,
+  )
+  const admin = clientOf(port).admin()
+  await admin.connect()
+  const creating = admin.createTopics({ topics: [{ topic: 't' }], waitForLeaders: false })
+  while (!isHeld) await new Promise((resolve) => setImmediate(resolve))
+  expect(exchanges.some(({ api }) => api === 'CreateTopics')).toBe(false)
+  release()
+  await creating
+  await admin.disconnect()
+  expect(exchanges.find(({ api }) => api === 'CreateTopics')?.response).not.toBeNull()
 })
