@@ -41,12 +41,14 @@ const noOffset: CommittedOffset = { offset: -1, leaderEpoch: -1, metadata: '' }
 
 export class GroupCoordinator {
   readonly #parts: CoordinatorParts
+  readonly #rules: GroupRules
   readonly #groups = new Map<string, Group>()
   readonly #offsets: CommittedOffsets
 
   /** Restores the committed offsets; their groups are Empty. Throws a `StorageError` when the journal is damaged. */
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
+    this.#rules = parts.rules ?? kafkaGroupRules
     this.#offsets = new CommittedOffsets(parts.journal, parts.log)
     for (const groupId of this.#offsets.groupIds()) this.#create(groupId)
   }
@@ -137,7 +139,9 @@ export class GroupCoordinator {
     const refusal = this.#admitCommit(request)
     if (refusal !== errorCode.NONE) return offsets.map(() => refusal)
     const isTooLong = (metadata: string): boolean => metadata.length > maxMetadataLength
-    const kept = offsets.filter(({ metadata }) => !isTooLong(metadata))
+    const kept = offsets.filter(
+      (offset) => !isTooLong(offset.metadata) && this.#rules.isCommitKept(offset),
+    )
     const code = this.#store(() => this.#offsets.commit(groupId, kept))
     return offsets.map(({ metadata }) =>
       isTooLong(metadata) ? errorCode.OFFSET_METADATA_TOO_LARGE : code,
@@ -186,10 +190,10 @@ export class GroupCoordinator {
   }
 
   #create(groupId: string): Group {
-    const { clock, settings, log, rules, newMemberId } = this.#parts
+    const { clock, settings, log, newMemberId } = this.#parts
     const group = new Group(groupId, {
       clock,
-      rules: rules ?? kafkaGroupRules,
+      rules: this.#rules,
       newMemberId: newMemberId ?? ((prefix) => `${prefix}-${randomUUID()}`),
       initialRebalanceDelayMs: settings['group.initial.rebalance.delay.ms'],
       maxSize: settings['group.max.size'],

@@ -93,12 +93,12 @@ export class Group {
 
   /** Answers an error code. */
   heartbeat(request: HeartbeatRequest): number {
-    const found = this.#findInGeneration(request)
+    const { roster } = this
+    const isCurrent = this.#parts.rules.isHeartbeatCurrent(roster, request.generationId)
+    const found = this.#findInGeneration(request, isCurrent)
     if (!(found instanceof Member)) return found
     this.#startSession(found)
-    return this.roster.state === 'PreparingRebalance'
-      ? errorCode.REBALANCE_IN_PROGRESS
-      : errorCode.NONE
+    return roster.state === 'PreparingRebalance' ? errorCode.REBALANCE_IN_PROGRESS : errorCode.NONE
   }
 
   /** Answers an error code for each; an instance id without a member id stands for whoever holds it. */
@@ -267,15 +267,18 @@ export class Group {
     }
   }
 
-  #findInGeneration(request: HeartbeatRequest): Member | number {
+  #findInGeneration(
+    request: HeartbeatRequest,
+    isCurrent = request.generationId === this.roster.generationId,
+  ): Member | number {
     const { roster } = this
     if (roster.state === 'Dead') return errorCode.COORDINATOR_NOT_AVAILABLE
     const found = roster.find(request)
     if (!(found instanceof Member)) return faultCode[found]
-    return request.generationId === roster.generationId ? found : errorCode.ILLEGAL_GENERATION
+    return isCurrent ? found : errorCode.ILLEGAL_GENERATION
   }
 
-  #startSession(member: Member, timeoutMs = member.sessionTimeoutMs): void {
+  #startSession(member: Member, timeoutMs = this.#parts.rules.sessionTimeoutMs(member)): void {
     member.sessionTimer?.cancel()
     member.sessionTimer = this.#parts.clock.setTimer(timeoutMs, () => this.#expire(member))
   }

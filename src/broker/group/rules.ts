@@ -1,5 +1,5 @@
 import type { Member } from './member.ts'
-import type { JoinRequest, MemberProtocol } from './requests.ts'
+import type { JoinRequest, MemberProtocol, PartitionOffset } from './requests.ts'
 import type { Roster } from './roster.ts'
 
 /** The decisions of a group as named functions, so that a defect is a set of rules with one of them replaced. */
@@ -26,6 +26,12 @@ export interface GroupRules {
   syncTimeoutMs(roster: Roster): number
   /** How long a newcomer's first join may stay parked. */
   newMemberTimeoutMs(member: Member): number
+  /** How long a member may stay silent. */
+  sessionTimeoutMs(member: Member): number
+  /** Whether a member that names this generation in a heartbeat is up to date. */
+  isHeartbeatCurrent(roster: Roster, generationId: number): boolean
+  /** Whether an admitted commit is kept. */
+  isCommitKept(offset: PartitionOffset): boolean
   /** Whether a sync brings the assignment, waits for it, or is answered with what there is. */
   onSyncWhileCompleting(roster: Roster, member: Member): 'assign' | 'park' | 'answer'
   /** The member that leads the next generation; null when none has joined. */
@@ -73,6 +79,9 @@ export const kafkaGroupRules: GroupRules = {
   joinTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
   syncTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
   newMemberTimeoutMs: () => 5 * 60_000,
+  sessionTimeoutMs: (member) => member.sessionTimeoutMs,
+  isHeartbeatCurrent: (roster, generationId) => generationId === roster.generationId,
+  isCommitKept: () => true,
   onSyncWhileCompleting: (roster, member) =>
     member.memberId === roster.leaderId ? 'assign' : 'park',
   electLeader,
