@@ -3,14 +3,17 @@ import { type Clock, systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
 import type { Driver } from './driver.ts'
 
-const available = ['kafkajs', 'platformatic', 'librdkafka']
-const planned = ['wire']
+const available = ['kafkajs', 'wire', 'platformatic', 'librdkafka']
 
-/** Throws a `UsageError` when there is no such client (yet), or when its package is not installed. */
+/** Throws a `UsageError` when there is no such client, or when its package is not installed. */
 export const loadDriver = async (name: string, clock: Clock = systemClock): Promise<Driver> => {
   if (name === 'kafkajs') {
     const { createKafkajsDriver } = await import('./kafkajs/driver.ts')
     return createKafkajsDriver(clock)
+  }
+  if (name === 'wire') {
+    const { createWireDriver } = await import('./wire/driver.ts')
+    return createWireDriver(clock)
   }
   if (name === 'platformatic') {
     const { createPlatformaticDriver } = await import('./platformatic/driver.ts')
@@ -20,6 +23,5 @@ export const loadDriver = async (name: string, clock: Clock = systemClock): Prom
     const { createLibrdkafkaDriver } = await import('./librdkafka/driver.ts')
     return createLibrdkafkaDriver(clock)
   }
-  const reason = planned.includes(name) ? 'not there yet' : 'unknown'
-  throw new UsageError(`client ${name}: ${reason}; ${available.join(', ')} are allowed`)
+  throw new UsageError(`client ${name}: unknown; ${available.join(', ')} are allowed`)
 }

@@ -7,6 +7,7 @@ import { type AnyCodec, array, int16, int32, nullable, string, zeroUuid } from '
 import { since, struct, tagged } from '../struct.ts'
 import { apis } from './index.ts'
 import { joinGroup } from './join-group.ts'
+import { saslAuthenticate } from './sasl-authenticate.ts'
 
 const kafkaReleases = ['3.9.1', '4.3.1'] as const
 
@@ -155,7 +156,7 @@ const isSameDefault = (
   return own === undefined && implicit[0] === theirs
 }
 
-describe.each(Object.values(apis) as Api[])('$name', (one) => {
+describe.each([...Object.values(apis), saslAuthenticate] as Api[])('$name', (one) => {
   const kinds = ['Request', 'Response'] as const
   it.each(kinds)('%s is field by field as Kafka defines it, in every version', (kind) => {
     const table = kind === 'Request' ? one.request : one.response

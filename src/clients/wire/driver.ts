@@ -1,0 +1,23 @@
+/** The wire driver: bench's own client, over the tables of src/protocol. */
+import type { Clock } from '../../clock.ts'
+import { UsageError } from '../../errors.ts'
+import type { Driver } from '../driver.ts'
+import { createMetadataClient } from './metadata.ts'
+import { createProducer } from './producer.ts'
+import { checkProperties } from './properties.ts'
+
+const notYet = (what: string): never => {
+  throw new UsageError(`client wire: not there yet for ${what}; use another --client`)
+}
+
+export const createWireDriver = (clock: Clock): Driver => ({
+  name: 'wire',
+  version: '1',
+  assignors: [],
+  compressions: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  checkProperties,
+  createProducer: (connection, options, sink) => createProducer(connection, options, sink, clock),
+  createConsumer: async () => notYet('consuming'),
+  createReader: async () => notYet('reading'),
+  createMetadataClient: (connection) => createMetadataClient(connection, clock),
+})
