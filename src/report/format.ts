@@ -8,7 +8,9 @@ const decimals = (digits: number): Intl.NumberFormat =>
   })
 
 const whole = decimals(0)
+const tenths = decimals(1)
 const hundredths = decimals(2)
+const thousandths = decimals(3)
 const bytesPerMegabyte = 2 ** 20
 const absent = 'n/a'
 
@@ -46,6 +48,18 @@ export const formatPercent = (part: number, total: number): string => {
   if (percent >= 99.995 && part < total) return '>99.99%'
   return `${formatWith(hundredths, percent)}%`
 }
+
+/** A ratio as a change: `+10.0%` for 1.1, `-50.0%` for 0.5. */
+export const formatChange = (ratio: number): string => {
+  const percent = (ratio - 1) * 100
+  if (!Number.isFinite(percent)) return absent
+  const rounded = formatWith(tenths, percent)
+  return `${percent > 0 && !rounded.startsWith('-') ? '+' : ''}${rounded}%`
+}
+
+/** A probability: `0.013`, `<0.001`. */
+export const formatProbability = (value: number): string =>
+  value < 0.001 ? '<0.001' : formatWith(thousandths, value)
 
 /** Partition numbers as ranges: `0-2,5`; `none` when there are none. */
 export const formatPartitions = (partitions: readonly number[]): string => {

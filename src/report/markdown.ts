@@ -1,5 +1,4 @@
 import type { RunResult } from '../results/result.ts'
-import { printable } from './box.ts'
 import {
   formatCount,
   formatMegabytes,
@@ -10,23 +9,11 @@ import {
   formatValue,
 } from './format.ts'
 import { type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
+import { escaped, section, table } from './markdown-table.ts'
 import { statusOf } from './text.ts'
 import { accountOf, partitionDelta } from './verification.ts'
 
 /** The report as Markdown tables, for an issue or a job summary. */
-
-const escaped = (text: string): string =>
-  printable(text).replace(/[\\`*_[\]<>|~#]/g, (mark) => `\\${mark}`)
-
-const row = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |\n`
-
-const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const rule = `| ${headings.map((_, index) => (index === 0 ? '---' : '---:')).join(' | ')} |\n`
-  return row(headings) + rule + rows.map(row).join('')
-}
-
-const section = (title: string, body: string): string =>
-  body === '' ? '' : `\n### ${title}\n\n${body}`
 
 const latencyTable = (groups: readonly LatencyGroup[]): string =>
   table(
