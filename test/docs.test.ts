@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { serveApis } from '../src/broker/apis.ts'
+import { defects } from '../src/broker/defects/index.ts'
 import { kafkaParts } from '../src/broker/parts.ts'
 import { settingsTable } from '../src/broker/settings.ts'
 import { brokerCommand } from '../src/cli/broker.ts'
@@ -15,7 +16,7 @@ import { addRunFlags } from '../src/cli/run-flags.ts'
 
 /**
  * The documents say what the program has: its flags, its APIs, its settings, its files. `npm run docs` writes the tables
- * of docs/BROKER.md anew.
+ * of docs/BROKER.md and docs/DEFECTS.md anew.
  */
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -94,6 +95,13 @@ const settingTable = (): string => {
   return [row(['setting', 'default', 'allowed']), row(['---', '--:', '---']), ...rows].join('\n')
 }
 
+const defectTable = (): string =>
+  [
+    row(['defect', 'the broker …', 'seen, or known from']),
+    row(['---', '---', '---']),
+    ...defects.map(({ name, summary, source }) => row([`\`${name}\``, summary, source])),
+  ].join('\n')
+
 const end = '<!-- end -->'
 
 /** What stands between `<!-- NAME: made by npm run docs -->` and the next `<!-- end -->`; written anew when asked for. */
@@ -113,6 +121,11 @@ describe('the documents', () => {
     ['settings', settingTable()],
   ])('docs/BROKER.md has the %s of the broker', (name, made) => {
     expect(madeBlock('docs/BROKER.md', name, made)).toBe(made)
+  })
+
+  it('docs/DEFECTS.md has the defects', () => {
+    const made = defectTable()
+    expect(madeBlock('docs/DEFECTS.md', 'defects', made)).toBe(made)
   })
 
   it.each(['README.md', 'docs/CLI.md', 'docs/BROKER.md'])('%s names flags that exist', (file) => {

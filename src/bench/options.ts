@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly clientProperties: Readonly<Record<string, string>>
   readonly dataDir: string
   readonly brokerConfig: Readonly<Record<string, string>>
+  /** Bugs for the embedded broker to have, by name; null: none asked for. */
+  readonly defect: string | null
   readonly label: string | null
 }
 

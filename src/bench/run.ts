@@ -22,7 +22,13 @@ export interface RunEnvironment {
   /** Called once; the run closes what it gets. */
   openAdmin: () => Promise<Admin>
   clock: Clock
-  target: { kind: 'embedded' | 'external'; bootstrapServers: readonly string[]; dataDir?: string }
+  target: {
+    kind: 'embedded' | 'external'
+    bootstrapServers: readonly string[]
+    dataDir?: string
+    /** The bugs that the embedded broker has been given. */
+    defect?: string | null
+  }
   runId: string
   /** The command line as typed, without secrets. */
   command: string[]
@@ -93,6 +99,13 @@ const goneWarnings = ({ partitions }: RunFigures): Warning[] => {
   ]
 }
 
+const defectWarnings = ({ target: { defect = null } }: RunEnvironment): Warning[] => {
+  if (defect === null) return []
+  const text = `the embedded broker has a defect: ${defect}`
+  const advice = 'What is found here is the work of the defect; a broker without it is not judged.'
+  return [{ code: 'defect', text, advice }]
+}
+
 const statusOf = (figures: RunFigures, stop: AbortSignal): RunStatus => {
   if (figures.lost !== null) return 'failed'
   return stop.aborted ? 'interrupted' : 'completed'
@@ -124,7 +137,7 @@ const assemble = (
     }),
     ...measured,
   }
-  result.warnings.push(...goneWarnings(figures))
+  result.warnings.push(...defectWarnings(environment), ...goneWarnings(figures))
   for (const threshold of options.failIf) result.checks.push(checkThreshold(threshold, result))
   return result
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { messageOf, SurroundingsError } from '../errors.ts'
 import { type Broker, createBroker } from './broker.ts'
 import type { DataDir } from './data-dir.ts'
+import { withDefect } from './defects/index.ts'
 import { type LeaseServer, listenForLeases } from './lease.ts'
 import { type HeldLock, takeLock } from './lock.ts'
 import { type BrokerParts, kafkaParts } from './parts.ts'
@@ -20,6 +21,8 @@ export interface LifeOptions {
   readonly endsWithLeases: boolean
   /** Correct ones of the newest Kafka unless told. */
   readonly parts?: BrokerParts
+  /** Bugs to give it, by name; null: none. */
+  readonly defect?: string | null
   readonly clock: Clock
   readonly log: (line: string) => void
 }
@@ -50,10 +53,15 @@ const unlock = (lock: HeldLock, options: LifeOptions): void => {
   }
 }
 
+const partsOf = ({ parts = kafkaParts, defect = null }: LifeOptions): BrokerParts =>
+  defect === null ? parts : withDefect(parts, defect)
+
 /** Starts a broker; null when a live one holds the folder's lock. Throws a `SurroundingsError` when it cannot start. */
 export const startBroker = async (options: LifeOptions): Promise<RunningBroker | null> => {
-  const { dataDir, lockFolder, settings, clock, log } = options
-  const lock = lockFolder === null ? null : takeLock(lockFolder, { store: dataDir.store, settings })
+  const { dataDir, lockFolder, settings, clock, log, defect = null } = options
+  const parts = partsOf(options)
+  const own = { store: dataDir.store, settings, defect }
+  const lock = lockFolder === null ? null : takeLock(lockFolder, own)
   if (lock === null && lockFolder !== null) return null
   let broker: Broker | null = null
   let leases: LeaseServer | null = null
@@ -72,8 +80,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
     })
   })
   try {
-    const { port: wantedPort, parts = kafkaParts } = options
-    const where = { host: '127.0.0.1', port: wantedPort, dataDir }
+    const where = { host: '127.0.0.1', port: options.port, dataDir }
     broker = createBroker({ ...where, settings, clock, log, parts })
     const { host, port } = await broker.listen()
     if (lock !== null) {
@@ -85,6 +92,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
       })
       lock.update({ state: 'running', endpoint: `${host}:${port}`, leasePort: leases.port })
     }
+    if (defect !== null) log(`this broker has a defect: ${defect}`)
     log(`listening on ${host}:${port} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
     return { endpoint: `${host}:${port}`, ended, stop }
   } catch (error) {

@@ -26,7 +26,7 @@ const makeFolder = (): string => {
   return folder
 }
 
-const own = { store: 'disk', settings: { 'num.partitions': 1 } } as const
+const own = { store: 'disk', settings: { 'num.partitions': 1 }, defect: null } as const
 
 /** A process that has ended and been waited for. */
 const deadProcess = async () => {

@@ -23,7 +23,9 @@ export interface LockContent {
   readonly leasePort: number | null
   readonly store: StoreKind
   /** The effective values by Kafka's names. */
-  readonly settings: Readonly<Record<string, number | boolean>>
+  readonly settings: Readonly<Record<string, number | boolean | string>>
+  /** The bugs that it has been given. */
+  readonly defect: string | null
 }
 
 /** A lock that this process holds. */
@@ -170,7 +172,7 @@ const take = (file: string, text: string): boolean => {
 /** Takes the lock of a folder, which is made if it is missing; null when a live broker holds it. Throws a `SurroundingsError`. */
 export const takeLock = (
   folder: string,
-  own: Pick<LockContent, 'store' | 'settings'>,
+  own: Pick<LockContent, 'store' | 'settings' | 'defect'>,
 ): HeldLock | null => {
   const file = lockFile(folder)
   const processStart = processStartOf(process.pid)
@@ -185,6 +187,7 @@ export const takeLock = (
     leasePort: null,
     store: own.store,
     settings: own.settings,
+    defect: own.defect,
   }
   try {
     makeFolder(folder)

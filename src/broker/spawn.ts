@@ -16,6 +16,8 @@ export interface AcquireOptions {
   readonly dataDir: DataDir
   /** What the user asked for by name; a running broker with other values is not joined (exit 3). */
   readonly settings: Readonly<Record<string, string>>
+  /** The bugs that the user asked for; null: none asked for, so that any broker is joined. */
+  readonly defect: string | null
   readonly clock: Clock
   /** Bounds the whole, also the waiting for a broker that is just stopping. */
   readonly connectTimeoutMs: number
@@ -31,6 +33,8 @@ export interface AcquiredBroker {
   readonly store: StoreKind
   /** null with `memory` and `ring`. */
   readonly dataDir: string | null
+  /** The bugs that it has been given. */
+  readonly defect: string | null
   /** Ends the lease; a broker without leases ends itself. Of a private broker (`memory`, `ring`) it waits for the end. Never rejects. */
   release(): Promise<void>
   /** Calls back once when the broker is lost while the lease is held; at once if it already is. */
@@ -61,7 +65,8 @@ interface Child {
 /** Starts a broker that outlives its starter: own process group, no pipes, log to `folder`. */
 const startChild = async (folder: string, options: AcquireOptions): Promise<Child> => {
   const { execa } = await import('execa')
-  const { dataDir, settings } = options
+  const { dataDir, settings, defect } = options
+  const bugs = defect === null ? [] : ['--defect', defect]
   const pairs = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
   const place = dataDir.folder === null ? ['--store', dataDir.store] : []
   let log: number
@@ -78,7 +83,7 @@ const startChild = async (folder: string, options: AcquireOptions): Promise<Chil
   try {
     const subprocess = execa(
       process.execPath,
-      [bin(), 'broker', '--embedded', '--data-dir', folder, ...place, ...pairs],
+      [bin(), 'broker', '--embedded', '--data-dir', folder, ...place, ...bugs, ...pairs],
       { detached: true, cleanup: false, reject: false, stdio: ['ignore', output, output] },
     )
     const child: Child = { pid: subprocess.pid ?? 0, exitCode: null }
@@ -95,17 +100,23 @@ const startChild = async (folder: string, options: AcquireOptions): Promise<Chil
 /** What the running broker has otherwise than asked for; null when all is as asked. */
 const settingsConflict = (
   lock: LockContent,
-  { settings }: AcquireOptions,
+  { settings, defect }: AcquireOptions,
   folder: string,
 ): SurroundingsError | null => {
-  const wanted: Readonly<Record<string, number | boolean>> = parseSettings(settings)
+  const runner = `the broker that runs on ${folder} (pid ${lock.pid})`
+  const remedy = 'leave it out, or use another --data-dir'
+  if (defect !== null && defect !== lock.defect) {
+    return new SurroundingsError(
+      `--defect '${defect}': ${runner} has ${lock.defect ?? 'none'}; ${remedy}`,
+    )
+  }
+  const wanted: Readonly<Record<string, number | boolean | string>> = parseSettings(settings)
   const name = Object.keys(settings)
     .map(settingNameOf)
     .find((asked) => lock.settings[asked] !== wanted[asked])
   if (name === undefined) return null
   return new SurroundingsError(
-    `broker setting ${name}=${wanted[name]}: the broker that runs on ${folder} (pid ${lock.pid}) ` +
-      `has ${lock.settings[name]}; leave it out, or use another --data-dir`,
+    `broker setting ${name}=${wanted[name]}: ${runner} has ${lock.settings[name]}; ${remedy}`,
   )
 }
 
@@ -188,6 +199,7 @@ export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBr
     pid: lock.pid,
     store: dataDir.store,
     dataDir: dataDir.folder,
+    defect: lock.defect,
     async release() {
       if (isReleased) return
       isReleased = true

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { parseDataDir } from '../broker/data-dir.ts'
+import { defectNames, withDefect } from '../broker/defects/index.ts'
 import { startBroker } from '../broker/life.ts'
 import { readLiveLock } from '../broker/lock.ts'
 import { kafkaParts } from '../broker/parts.ts'
@@ -20,7 +21,7 @@ interface BrokerFlags {
   defect?: string
 }
 
-const laterFlags = ['brokers', 'defect'] as const
+const laterFlags = ['brokers'] as const
 
 /** How long to wait for a broker on the same folder that may be about to end, and for one that is ending. */
 const patienceMs = { running: 1_000, stopping: 10_000 }
@@ -55,6 +56,8 @@ const run = async (flags: BrokerFlags): Promise<void> => {
   const dataDir = parseDataDir(flags.dataDir)
   const settings = inFlag('-X', () => brokerSettings(parsePairs('X', flags.set)))
   const profile = parseChoice('profile', flags.profile, profileNames)
+  const defect = flags.defect ?? null
+  if (defect !== null) inFlag('--defect', () => withDefect(kafkaParts, defect))
   const broker = await start({
     dataDir,
     lockFolder: dataDir.folder,
@@ -62,6 +65,7 @@ const run = async (flags: BrokerFlags): Promise<void> => {
     port,
     endsWithLeases: false,
     parts: withProfile(kafkaParts, profile),
+    defect,
   })
   const stop = (signal: NodeJS.Signals): void => broker.stop(signal)
   process.on('SIGINT', stop).on('SIGTERM', stop)
@@ -90,5 +94,8 @@ export const brokerCommand = (): Command =>
       `serve no later versions than that Kafka did: ${profileNames.join(', ')}`,
       'kafka-4.3',
     )
-    .option('--defect <name>', 'not available yet')
+    .option(
+      '--defect <name>',
+      `a bug for it to have, or several by commas: ${defectNames.join(', ')}`,
+    )
     .action(run)

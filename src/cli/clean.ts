@@ -55,7 +55,13 @@ export const cleanCommand = (io: Io): Command =>
           ? null
           : parseBootstrapServers('bootstrap-servers', flags.bootstrapServers)
       const target = await openTarget(
-        { bootstrapServers, dataDir: flags.dataDir, brokerConfig: {}, connectTimeoutMs },
+        {
+          bootstrapServers,
+          dataDir: flags.dataDir,
+          brokerConfig: {},
+          defect: null,
+          connectTimeoutMs,
+        },
         new AbortController().signal,
       )
       const connection: ConnectionOptions = {

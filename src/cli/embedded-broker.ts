@@ -34,21 +34,24 @@ const readArgs = (args: readonly string[]) => {
     options: {
       'data-dir': { type: 'string', default: '.bench' },
       store: { type: 'string', default: 'disk' },
+      defect: { type: 'string' },
       setting: { type: 'string', short: 'X', multiple: true, default: [] },
     },
   })
   const store = values.store === 'memory' || values.store === 'ring' ? values.store : 'disk'
   const folder = values['data-dir']
   const dataDir: DataDir = { store, folder: store === 'disk' ? folder : null }
-  return { dataDir, folder, settings: brokerSettings(parsePairs('X', values.setting)) }
+  const settings = brokerSettings(parsePairs('X', values.setting))
+  return { dataDir, folder, settings, defect: values.defect ?? null }
 }
 
 const live = async (args: readonly string[]): Promise<number> => {
-  const { dataDir, folder, settings } = readArgs(args)
+  const { dataDir, folder, settings, defect } = readArgs(args)
   const broker = await startBroker({
     dataDir,
     lockFolder: folder,
     settings,
+    defect,
     port: 0,
     endsWithLeases: true,
     clock: systemClock,

@@ -59,6 +59,7 @@ export interface RawFlags {
   config?: string
   dataDir: string
   brokerConfig?: string[]
+  defect?: string
   tls?: boolean
   tlsCa?: string
   tlsCert?: string
@@ -77,7 +78,6 @@ export const laterFlags = [
   'scan',
   'pacer',
   'find-max',
-  'defect',
   'profile',
   'prometheus-port',
 ] as const
@@ -117,6 +117,7 @@ const addTargetFlags = (command: Command): Command =>
         "setting of the embedded broker, by Kafka's name (repeatable)",
       ),
     )
+    .option('--defect <name>', 'a bug for the embedded broker to have; docs/DEFECTS.md lists them')
 
 const addLoadFlags = (command: Command): Command =>
   command

@@ -209,6 +209,7 @@ const parseTarget = (raw: RawFlags, env: NodeJS.ProcessEnv) => ({
   replicationFactor: parseInteger('replication-factor', raw.replicationFactor, 1, 1_000),
   clientProperties: parsePairs('X', raw.X ?? []),
   dataDir: raw.dataDir === '' ? refuse('data-dir', '', 'a folder, memory or ring') : raw.dataDir,
+  defect: raw.defect ?? null,
   brokerConfig: {
     ...(raw.bootstrapServers === undefined ? settingsOfEnvironment(env) : {}),
     ...parsePairs('broker-config', raw.brokerConfig ?? []),

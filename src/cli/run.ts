@@ -49,6 +49,12 @@ const connectionOf = (options: RunOptions, target: Target): ConnectionOptions =>
 const withoutSecrets = (args: readonly string[]): string[] =>
   args.map((arg) => arg.replace(/^([^=]*(?:password|secret)[^=]*=).*/i, '$1***'))
 
+const brokerNameOf = ({ kind, defect }: Target): string => {
+  if (kind === 'external') return ''
+  const name = `bench ${readBenchVersion()}, embedded`
+  return defect === null ? name : `${name}, with the defect ${defect}`
+}
+
 /** Runs once against `target` and shows progress; the caller delivers the result. */
 export const runOnce = async (
   options: RunOptions,
@@ -72,7 +78,7 @@ export const runOnce = async (
       command: withoutSecrets(args),
       environment: readEnvironment({
         client: `${driver.name} ${driver.version}`,
-        broker: target.kind === 'embedded' ? `bench ${readBenchVersion()}, embedded` : '',
+        broker: brokerNameOf(target),
       }),
       onProgress: live.onProgress,
       stop,

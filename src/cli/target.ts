@@ -2,6 +2,8 @@ import { readdirSync, statfsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { RunOptions } from '../bench/options.ts'
 import { parseDataDir, type StoreKind } from '../broker/data-dir.ts'
+import { withDefect } from '../broker/defects/index.ts'
+import { kafkaParts } from '../broker/parts.ts'
 import { parseSettings } from '../broker/settings.ts'
 import { acquireBroker } from '../broker/spawn.ts'
 import { systemClock } from '../clock.ts'
@@ -14,6 +16,8 @@ export interface Target {
   readonly kind: 'embedded' | 'external'
   readonly bootstrapServers: readonly string[]
   readonly dataDir?: string
+  /** The bugs that the embedded broker has been given; null: none that we know of. */
+  readonly defect: string | null
   /** Aborts when the embedded broker has died. */
   readonly lost: AbortSignal
   /** Where the data are, once they have grown large; else null. */
@@ -26,6 +30,13 @@ export interface Target {
 /** What can be refused before anything starts. Throws `UsageError`s. */
 export const checkTarget = (options: RunOptions): void => {
   inFlag('--broker-config', () => parseSettings(options.brokerConfig))
+  const { defect } = options
+  if (defect !== null) inFlag('--defect', () => withDefect(kafkaParts, defect))
+  if (options.bootstrapServers && defect !== null) {
+    throw new UsageError(
+      `--defect '${defect}': only the embedded broker takes defects; leave out --bootstrap-servers`,
+    )
+  }
   const [name] = Object.keys(options.brokerConfig)
   if (options.bootstrapServers && name !== undefined) {
     throw new UsageError(
@@ -64,7 +75,10 @@ const storageHintOf = (store: StoreKind, folder: string | null): string => {
 }
 
 export const openTarget = async (
-  options: Pick<RunOptions, 'bootstrapServers' | 'dataDir' | 'brokerConfig' | 'connectTimeoutMs'>,
+  options: Pick<
+    RunOptions,
+    'bootstrapServers' | 'dataDir' | 'brokerConfig' | 'defect' | 'connectTimeoutMs'
+  >,
   signal: AbortSignal,
 ): Promise<Target> => {
   const lost = new AbortController()
@@ -72,6 +86,7 @@ export const openTarget = async (
     return {
       kind: 'external',
       bootstrapServers: options.bootstrapServers,
+      defect: null,
       lost: lost.signal,
       dataNote: () => null,
       storageHint: () => "free space on the broker's disk",
@@ -81,6 +96,7 @@ export const openTarget = async (
   const broker = await acquireBroker({
     dataDir: parseDataDir(options.dataDir),
     settings: options.brokerConfig,
+    defect: options.defect,
     clock: systemClock,
     connectTimeoutMs: options.connectTimeoutMs,
     signal,
@@ -90,6 +106,7 @@ export const openTarget = async (
     kind: 'embedded',
     bootstrapServers: [broker.bootstrapServers],
     dataDir: broker.dataDir ?? options.dataDir,
+    defect: broker.defect,
     lost: lost.signal,
     dataNote: () => dataNoteOf(broker.dataDir),
     storageHint: () => storageHintOf(broker.store, broker.dataDir),

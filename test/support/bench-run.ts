@@ -56,6 +56,7 @@ const defaults: RunOptions = {
   clientProperties: {},
   dataDir: '.bench',
   brokerConfig: {},
+  defect: null,
   label: null,
 }
 

@@ -53,8 +53,7 @@ export const defects: readonly Defect[] = [
 
 export const defectNames: readonly string[] = defects.map(({ name }) => name)
 
-/** Throws a `UsageError` that names what is allowed. */
-export const findDefect = (name: string): Defect => {
+const findDefect = (name: string): Defect => {
   const found = defects.find((defect) => defect.name === name)
   if (found !== undefined) return found
   throw new UsageError(
@@ -62,6 +61,9 @@ export const findDefect = (name: string): Defect => {
   )
 }
 
-/** Parts with one bug in them. What a defect remembers is its own for each call: give every broker parts of its own. */
-export const withDefect = (parts: BrokerParts, name: string): BrokerParts =>
-  findDefect(name).apply(parts)
+/**
+ * Parts with the named bug in them, or with several, by commas. What a defect remembers is its own for each call: give
+ * every broker parts of its own. Throws a `UsageError` that names what is allowed.
+ */
+export const withDefect = (parts: BrokerParts, names: string): BrokerParts =>
+  names.split(',').reduce((made, name) => findDefect(name).apply(made), parts)
