@@ -5,7 +5,7 @@ import { type Address, addressText } from '../recorder/addresses.ts'
 import { formatConversation } from '../recorder/conversation.ts'
 import { Observer } from '../recorder/findings.ts'
 import { startProxy } from '../recorder/proxy.ts'
-import { captureFormats, openCapture, readRecording } from '../recorder/transcript.ts'
+import { captureFormats, createCapture, readRecording } from '../recorder/transcript.ts'
 import type { Io } from './io.ts'
 import { watchSignals } from './signals.ts'
 import { parseChoice, refuse } from './values.ts'
@@ -64,23 +64,16 @@ const record = async (flags: RecordFlags, io: Io): Promise<void> => {
       failed.abort()
     }
     const startedMs = systemClock.epochMs()
-    const capture = await openCapture({ file, format, upstream, startedMs, onFailure })
-    try {
-      const proxy = await startProxy({
-        upstream,
-        listen,
-        clock: systemClock,
-        sink: capture.sink,
-        observer: new Observer(),
-      })
-      const at = addressText(proxy.listening)
-      io.stderr.write(`recording ${addressText(upstream)} on ${at} to ${file}; Ctrl-C ends it\n`)
-      const ended = AbortSignal.any([stop.signal, failed.signal])
-      if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve))
-      await proxy.close()
-    } finally {
-      await capture.close()
-    }
+    const clock = systemClock
+    const capture = createCapture({ file, format, upstream, clock, startedMs, onFailure })
+    const observer = new Observer()
+    const proxy = await startProxy({ upstream, listen, clock, sink: capture.sink, observer })
+    const at = addressText(proxy.listening)
+    io.stderr.write(`recording ${addressText(upstream)} on ${at} to ${file}; Ctrl-C ends it\n`)
+    const ended = AbortSignal.any([stop.signal, failed.signal])
+    if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve))
+    await proxy.close()
+    await capture.close()
     const { exchanges, marked } = capture.counts()
     const hint = format === 'jsonl' ? `; read it with: bench record show ${file}` : ''
     io.stderr.write(`${exchanges} exchanges, ${marked} with findings${hint}\n`)

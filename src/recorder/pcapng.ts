@@ -135,7 +135,10 @@ export class PcapngWriter implements RecordSink {
   constructor(write: (bytes: Buffer) => void, startedMs: number) {
     this.write = write
     this.startedUs = Math.round(startedMs * 1_000)
-    write(Buffer.concat([sectionHeader(), interfaceDescription()]))
+  }
+
+  onBegin(): void {
+    this.write(Buffer.concat([sectionHeader(), interfaceDescription()]))
   }
 
   onOpen({ connection, atUs, client, node }: ConnectionSeen): void {

@@ -28,6 +28,7 @@ const collectingSink = () => {
   const frames: FrameSeen[] = []
   const notes: Finding[] = []
   const sink: RecordSink = {
+    onBegin() {},
     onOpen() {},
     onClose() {},
     onFrame: (seen) => void frames.push({ ...seen, frame: Buffer.from(seen.frame) }),
@@ -292,6 +293,29 @@ test('a port that is taken and a broker that is not there are told', async () =>
   await expect(start(1, 0)).rejects.toThrow("--upstream '127.0.0.1:1': cannot be reached")
 })
 
+test('a sink that cannot begin ends the proxy, and begins only where a recording can', async () => {
+  const upstream = await startAnswering(() => null)
+  const { sink } = collectingSink()
+  let begun = 0
+  const onBegin = (): void => {
+    begun++
+    throw new Error('disk full')
+  }
+  const start = (from: number, to: number) =>
+    startProxy({
+      upstream: { host: '127.0.0.1', port: from },
+      listen: { host: '127.0.0.1', port: to },
+      clock: systemClock,
+      sink: { ...sink, onBegin },
+      observer: new Observer(),
+    })
+  await expect(start(upstream, upstream)).rejects.toThrow('the port is taken')
+  await expect(start(1, 0)).rejects.toThrow('cannot be reached')
+  expect(begun).toBe(0)
+  await expect(start(upstream, 0)).rejects.toThrow('disk full')
+  expect(begun).toBe(1)
+})
+
 /** The faults of brokers that clients have met, as the bytes say them. */
 const joinFive = (): Buffer => {
   const members = [{ memberId: 'm', metadata: Buffer.from('00010000', 'hex') }]
@@ -422,7 +446,7 @@ test('an answer that is held arrives when it is let go, and those behind it afte
   const admin = clientOf(port).admin()
   await admin.connect()
   const creating = admin.createTopics({ topics: [{ topic: 't' }], waitForLeaders: false })
-  while (!isHeld) await new Promise((resolve) => setImmediate(resolve))
+  await expect.poll(() => isHeld).toBe(true)
   expect(exchanges.some(({ api }) => api === 'CreateTopics')).toBe(false)
   release()
   await creating

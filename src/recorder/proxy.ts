@@ -25,6 +25,8 @@ export interface ConnectionSeen {
 
 /** Where a recording goes. Every method is called after the bytes in question were sent on. */
 export interface RecordSink {
+  /** Called once, with the upstream reached and the port taken, before any client is served; may throw. */
+  onBegin(): void
   onOpen(seen: ConnectionSeen): void
   onClose(connection: number, atUs: number): void
   onFrame(seen: FrameSeen): void
@@ -96,7 +98,10 @@ const assertReachable = ({ host, port }: Address, clock: Clock): Promise<void> =
     })
   })
 
-/** Listens for clients of the upstream node. Rejects with a `SurroundingsError` when the port is taken or nobody answers. */
+/**
+ * Listens for clients of the upstream node. Rejects with a `SurroundingsError` when the port is taken or nobody answers,
+ * and with what the sink throws when it begins; then nothing listens.
+ */
 export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
   const { clock, listen, sink, observer, faultOf = () => null } = options
   await assertReachable(options.upstream, clock)
@@ -148,14 +153,18 @@ export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
 
   const first = open(options.upstream, listen.port)
   ports.set(addressText(options.upstream), first)
-  const port = await first
-  return {
-    listening: { host: listen.host, port },
-    startedAtNs,
-    async close() {
-      isClosed = true
-      for (const connection of connections) connection.close()
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-    },
+  const close = async (): Promise<void> => {
+    isClosed = true
+    for (const connection of connections) connection.close()
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }
+  const port = await first
+  try {
+    // Not awaited: a client that is there already is accepted only when this is done.
+    sink.onBegin()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { listening: { host: listen.host, port }, startedAtNs, close }
 }

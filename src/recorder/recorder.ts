@@ -80,6 +80,7 @@ class MemorySink implements RecordSink {
     this.noted = new Bounded(maxExchanges)
   }
 
+  onBegin(): void {}
   onOpen(): void {}
   onClose(): void {}
   onFrame(): void {}

@@ -4,12 +4,13 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { golden } from '../../test/support/golden.ts'
 import { tempFolder } from '../../test/support/temp-folder.ts'
+import { systemClock } from '../clock.ts'
 import { encodeRequestFrame, encodeResponseFrame } from '../protocol/header.ts'
 import { apis } from '../protocol/messages/index.ts'
 import { formatConversation } from './conversation.ts'
 import { Observer } from './findings.ts'
 import { closeExchange, openExchange } from './frame-decoder.ts'
-import { type CaptureFile, type CaptureFormat, openCapture, readRecording } from './transcript.ts'
+import { type CaptureFile, type CaptureFormat, createCapture, readRecording } from './transcript.ts'
 
 const partition = { committedOffset: 5, metadata: null, errorCode: 0 }
 const header = { correlationId: 7, clientId: 'probe' }
@@ -49,6 +50,7 @@ const node = { host: '127.0.0.1', port: 9092 }
 /** Plays the messages into a capture as a proxy does. */
 const play = ({ sink }: CaptureFile, count: number): void => {
   const observer = new Observer()
+  sink.onBegin()
   sink.onOpen({ connection: 1, atUs: 10, client: { host: '127.0.0.1', port: 40_000 }, node })
   let atUs = 100
   for (const [request, answer] of messages(count)) {
@@ -70,7 +72,11 @@ const capture = async (format: CaptureFormat, count = 1): Promise<string> => {
   const file = path.join(tempFolder(), `capture.${format}`)
   const startedMs = Date.UTC(2026, 0, 1)
   const onFailure = (): void => {}
-  const opened = await openCapture({ file, format, upstream: node, startedMs, onFailure })
+  const opened = createCapture({
+    ...{ file, format, startedMs, onFailure },
+    upstream: node,
+    clock: systemClock,
+  })
   play(opened, count)
   await opened.close()
   return file
@@ -112,10 +118,11 @@ describe('JSON lines', () => {
     expect(() => readRecording(`${file}.none`)).toThrow('readable')
   })
 
-  test('cannot be written into a folder that is not there', async () => {
+  test('cannot be written into a folder that is not there', () => {
     const file = path.join(tempFolder(), 'none', 'x.jsonl')
     const options = { file, format: 'jsonl', upstream: node, startedMs: 0, onFailure() {} } as const
-    await expect(openCapture(options)).rejects.toThrow('cannot be written')
+    const { sink } = createCapture({ ...options, clock: systemClock })
+    expect(() => sink.onBegin()).toThrow('cannot be written')
   })
 })
 

@@ -1,6 +1,8 @@
-import { createWriteStream, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { type Address, addressText } from './addresses.ts'
+import { BatchWriter } from './batch-writer.ts'
 import type { Exchange, Finding } from './exchange.ts'
 import { PcapngWriter } from './pcapng.ts'
 import type { RecordSink } from './proxy.ts'
@@ -48,13 +50,26 @@ export interface CaptureOptions {
   readonly file: string
   readonly format: CaptureFormat
   readonly upstream: Address
+  readonly clock: Clock
   /** Wall-clock time in ms of what the recording calls 0. */
   readonly startedMs: number
   /** Called once, with the reason, when nothing more can be written. */
   readonly onFailure: (error: SurroundingsError) => void
 }
 
-const linesSink = (write: (text: string) => void): RecordSink => ({
+const headLine = ({ upstream, startedMs }: CaptureOptions): string => {
+  const startedAt = new Date(startedMs).toISOString()
+  const head: Head = {
+    type: 'recording',
+    schemaVersion: 1,
+    upstream: addressText(upstream),
+    startedAt,
+  }
+  return `${JSON.stringify(head)}\n`
+}
+
+const linesSink = (options: CaptureOptions, write: (text: string) => void): RecordSink => ({
+  onBegin: () => write(headLine(options)),
   onOpen() {},
   onClose() {},
   onFrame() {},
@@ -68,39 +83,29 @@ const linesSink = (write: (text: string) => void): RecordSink => ({
   },
 })
 
-const headLine = ({ upstream, startedMs }: CaptureOptions): string => {
-  const startedAt = new Date(startedMs).toISOString()
-  const head: Head = {
-    type: 'recording',
-    schemaVersion: 1,
-    upstream: addressText(upstream),
-    startedAt,
-  }
-  return `${JSON.stringify(head)}\n`
-}
+const sinkOf = (options: CaptureOptions, write: (part: string | Buffer) => void): RecordSink =>
+  options.format === 'jsonl'
+    ? linesSink(options, write)
+    : new PcapngWriter(write, options.startedMs)
 
-/** Opens a new file, or empties one. Rejects with a `SurroundingsError` when that is not possible. */
-export const openCapture = async (options: CaptureOptions): Promise<CaptureFile> => {
-  const stream = createWriteStream(options.file)
+/** A recording's file. It is created or emptied when the sink begins, which throws a `SurroundingsError` if it cannot be. */
+export const createCapture = (options: CaptureOptions): CaptureFile => {
+  const { file, clock, onFailure } = options
   const failureOf = (error: unknown): SurroundingsError =>
-    new SurroundingsError(`--output '${options.file}': cannot be written (${messageOf(error)})`)
-  await new Promise((resolve, reject) => {
-    stream.once('open', resolve).once('error', (error) => reject(failureOf(error)))
-  })
-  let failure: SurroundingsError | null = null
-  stream.on('error', (error) => {
-    failure = failureOf(error)
-    options.onFailure(failure)
-  })
-  const write = (bytes: string | Buffer): void => {
-    if (failure === null) stream.write(bytes)
-  }
-  const inner =
-    options.format === 'jsonl' ? linesSink(write) : new PcapngWriter(write, options.startedMs)
-  if (options.format === 'jsonl') write(headLine(options))
+    new SurroundingsError(`--output '${file}': cannot be written (${messageOf(error)})`)
+  let writer: BatchWriter | null = null
+  const inner = sinkOf(options, (part) => writer?.write(part))
   let exchanges = 0
   let marked = 0
   const sink: RecordSink = {
+    onBegin() {
+      try {
+        writer = new BatchWriter(file, clock, (error) => onFailure(failureOf(error)))
+      } catch (error) {
+        throw failureOf(error)
+      }
+      inner.onBegin()
+    },
     onOpen: (seen) => inner.onOpen(seen),
     onClose: (connection, atUs) => inner.onClose(connection, atUs),
     onFrame: (seen) => inner.onFrame(seen),
@@ -114,11 +119,11 @@ export const openCapture = async (options: CaptureOptions): Promise<CaptureFile>
   return {
     sink,
     counts: () => ({ exchanges, marked }),
-    close: () =>
-      new Promise((resolve, reject) => {
-        if (failure !== null) reject(failure)
-        else stream.once('error', () => reject(failure)).end(() => resolve())
-      }),
+    async close() {
+      await writer?.close().catch((error: unknown) => {
+        throw failureOf(error)
+      })
+    },
   }
 }
 
