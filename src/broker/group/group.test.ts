@@ -272,6 +272,20 @@ describe('the end of a join phase', () => {
     expect(c.value?.protocolName).toBe('rr')
   })
 
+  test('of protocols with as many votes the same one, whoever came first', async () => {
+    const orders = [
+      ['range', 'roundrobin'],
+      ['roundrobin', 'range'],
+    ]
+    for (const [first = [], second = []] of [orders, orders.toReversed()]) {
+      const { clock, join } = groupFixture()
+      const a = await join('A', '', named(...first))
+      await join('B', '', named(...second))
+      await clock.advanceAsync(2_000)
+      expect(a.value?.protocolName).toBe('range')
+    }
+  })
+
   test('the leader gets the metadata of the chosen protocol and every instance id', async () => {
     const { clock, join } = groupFixture()
     const a = await join('A', '', { isMemberIdRequired: false })

@@ -48,7 +48,17 @@ const electLeader = ({ leaderId, members }: Roster): string | null => {
   return leader?.memberId ?? null
 }
 
-/** Each member votes for the first of its protocols that all support; the most votes win. */
+/** Where a Java HashMap of few entries has `text` among its keys. */
+const bucketOf = (text: string): number => {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return (hash ^ (hash >>> 16)) & 15
+}
+
+/**
+ * Each member votes for the first of its protocols that all support; the most votes win, and of as many those of the
+ * protocol that Kafka's map of votes has first. So the choice stays when a static member comes back and is last.
+ */
 const selectProtocol = (roster: Roster): string | null => {
   const members = [...roster.members.values()]
   const names = members[0]?.protocols.map(({ name }) => name) ?? []
@@ -60,7 +70,8 @@ const selectProtocol = (roster: Roster): string | null => {
   }
   let winner: string | null = null
   let most = 0
-  for (const [name, count] of votes) {
+  for (const name of [...votes.keys()].toSorted((a, b) => bucketOf(a) - bucketOf(b))) {
+    const count = votes.get(name) ?? 0
     if (count > most) [winner, most] = [name, count]
   }
   return winner
