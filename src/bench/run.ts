@@ -3,13 +3,22 @@ import type { Admin, ConnectionOptions, Driver } from '../clients/driver.ts'
 import type { Clock } from '../clock.ts'
 import { DriverError, messageOf, SurroundingsError } from '../errors.ts'
 import type { ProgressListener } from '../results/progress.ts'
-import type { Environment, Mode, RunResult, RunStatus, Warning } from '../results/result.ts'
+import type {
+  Environment,
+  Mode,
+  Resources,
+  RunResult,
+  RunStatus,
+  Warning,
+} from '../results/result.ts'
 import { effectiveConfig } from './config.ts'
 import { runConsume } from './consume.ts'
 import { limitAdmin } from './limited-admin.ts'
 import { runMetadata } from './metadata.ts'
 import type { RunOptions } from './options.ts'
 import { runProduce } from './produce.ts'
+import type { ResourceProbe } from './resource-probe.ts'
+import { resourceWarnings } from './resource-warnings.ts'
 import { runRoundTrip } from './round-trip.ts'
 import type { RunContext, RunFigures } from './run-context.ts'
 import { checkThreshold } from './thresholds.ts'
@@ -35,6 +44,8 @@ export interface RunEnvironment {
   /** `broker` may be empty: the run then asks the broker. */
   environment: Environment
   onProgress: ProgressListener
+  /** Measures what the run costs, where somebody wants to know. */
+  probe?: ResourceProbe
   /** First Ctrl-C: the load stops, drains at most 5 s, and what was done is checked. */
   stop: AbortSignal
   /** The broker is gone; `reason` says so (an `Error` or a text). */
@@ -114,9 +125,15 @@ const statusOf = (figures: RunFigures, stop: AbortSignal): RunStatus => {
 const assemble = (
   options: RunOptions,
   environment: RunEnvironment,
-  parts: { context: RunContext; figures: RunFigures; startedAt: string; broker: string },
+  parts: {
+    context: RunContext
+    figures: RunFigures
+    resources: Resources | null
+    startedAt: string
+    broker: string
+  },
 ): RunResult => {
-  const { context, figures, startedAt, broker } = parts
+  const { context, figures, resources, startedAt, broker } = parts
   const { target, stop, runId, command } = environment
   const { lost: _lost, ...measured } = figures
   const { kind, dataDir } = target
@@ -136,8 +153,13 @@ const assemble = (
       consumerGroup: options.mode === 'consume' ? context.groupId : options.consumerGroup,
     }),
     ...measured,
+    ...(resources === null ? {} : { resources }),
   }
-  result.warnings.push(...defectWarnings(environment), ...goneWarnings(figures))
+  result.warnings.push(
+    ...defectWarnings(environment),
+    ...goneWarnings(figures),
+    ...resourceWarnings(result),
+  )
   for (const threshold of options.failIf) result.checks.push(checkThreshold(threshold, result))
   return result
 }
@@ -150,7 +172,13 @@ const measureOn = async (
   options: RunOptions,
   environment: RunEnvironment,
 ): Promise<RunOutcome> => {
-  const { driver, clock, runId, onProgress, stop, lost } = environment
+  const { driver, clock, runId, stop, lost, probe } = environment
+  let resources: Resources | null = null
+  const onProgress: ProgressListener = (event) => {
+    if (event.type === 'phase' && event.phase === 'measure') probe?.begin()
+    if (event.type === 'phase' && event.phase === 'verify') resources = probe?.end() ?? null
+    environment.onProgress(event)
+  }
   const startedAt = new Date(clock.epochMs()).toISOString()
   onProgress({ type: 'phase', phase: 'prepare', detail: '' })
   const broker = environment.environment.broker || (await admin.brokerVersion())
@@ -173,11 +201,18 @@ const measureOn = async (
   let figures: RunFigures
   try {
     figures = await modes[options.mode](context)
+    resources = probe?.end() ?? resources
   } catch (error) {
     await cleanUp(context, { isTopicGone: topic.isFresh, isGroupGone: false })
     throw error
   }
-  const result = assemble(options, environment, { context, figures, startedAt, broker })
+  const result = assemble(options, environment, {
+    context,
+    figures,
+    resources,
+    startedAt,
+    broker,
+  })
   if (figures.lost === null) {
     const haveChecksHeld = result.checks.every((check) => check.ok)
     const isGroupGone =

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import type { RunOptions } from '../bench/options.ts'
+import { createResourceProbe } from '../bench/resource-probe.ts'
 import { type RunOutcome, runBench } from '../bench/run.ts'
 import type { ConnectionOptions, Driver } from '../clients/driver.ts'
 import { loadDriver } from '../clients/index.ts'
@@ -81,6 +82,7 @@ export const runOnce = async (
         broker: brokerNameOf(target),
       }),
       onProgress: live.onProgress,
+      probe: createResourceProbe(systemClock, target.brokerPid),
       stop,
       lost: target.lost,
     })

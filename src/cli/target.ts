@@ -16,6 +16,8 @@ export interface Target {
   readonly kind: 'embedded' | 'external'
   readonly bootstrapServers: readonly string[]
   readonly dataDir?: string
+  /** The process of the embedded broker. */
+  readonly brokerPid: number | null
   /** The bugs that the embedded broker has been given; null: none that we know of. */
   readonly defect: string | null
   /** Aborts when the embedded broker has died. */
@@ -85,6 +87,7 @@ export const openTarget = async (
   if (options.bootstrapServers) {
     return {
       kind: 'external',
+      brokerPid: null,
       bootstrapServers: options.bootstrapServers,
       defect: null,
       lost: lost.signal,
@@ -104,6 +107,7 @@ export const openTarget = async (
   broker.onLost((reason) => lost.abort(reason))
   return {
     kind: 'embedded',
+    brokerPid: broker.pid,
     bootstrapServers: [broker.bootstrapServers],
     dataDir: broker.dataDir ?? options.dataDir,
     defect: broker.defect,

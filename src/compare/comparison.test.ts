@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { produceResult, sampleLatency } from '../../test/support/sample-result.ts'
+import { produceResult, sampleLatency, sampleResources } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { type Comparison, compareSides } from './comparison.ts'
 
@@ -35,17 +35,8 @@ const runOf = (fields: {
       ? {}
       : {
           resources: {
-            generator: {
-              cpuMs: fields.cpuMs,
-              maxMemoryBytes: 1,
-              eventLoopUtilization: 0.5,
-              eventLoopDelayP99Ms: 1,
-              eventLoopDelayMaxMs: 2,
-              gcMs: 1,
-              gcMaxMs: 1,
-            },
+            ...sampleResources({ cpuMs: fields.cpuMs }),
             broker: null,
-            machine: { foreignCores: 0, steal: 0 },
           },
         }),
     ...(fields.pair === undefined

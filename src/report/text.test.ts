@@ -7,6 +7,7 @@ import {
   roundTripResult,
   sampleLatency,
   samplePartition,
+  sampleResources,
 } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { formatReport } from './text.ts'
@@ -18,6 +19,7 @@ const lengthOf = (text: string): number => Array.from(text).length
 
 const withFailures = produceResult({
   status: 'completed',
+  resources: sampleResources(),
   totals: { ...produceResult().totals, failed: 12, unknown: 3, unsent: 40 },
   config: { ...produceResult().config, rateRecordsPerSec: 60_000, validate: true },
   latencyUs: {

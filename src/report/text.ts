@@ -9,6 +9,7 @@ import {
   formatSeconds,
 } from './format.ts'
 import { type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
+import { resourceLines } from './resources.ts'
 import { createRows, type Rows } from './rows.ts'
 import { checkLines, verificationLines } from './verification.ts'
 
@@ -154,6 +155,8 @@ export const formatReport = (result: RunResult, options: TextReportOptions): str
     latencyLines(result, rows),
   ]
   if (last.length > 0) sections.push([rows.heading(isMetadata ? 'CHECKS' : 'VERIFICATION')], last)
+  const resources = resourceLines(result, rows)
+  if (resources.length > 0) sections.push([rows.heading('RESOURCES')], resources)
   if (result.warnings.length > 0) {
     sections.push([rows.heading('WARNINGS')], result.warnings.flatMap(warningLines))
   }

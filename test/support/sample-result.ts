@@ -1,4 +1,10 @@
-import type { Latency, Mode, PartitionResult, RunResult } from '../../src/results/result.ts'
+import type {
+  Latency,
+  Mode,
+  PartitionResult,
+  Resources,
+  RunResult,
+} from '../../src/results/result.ts'
 
 /** Results for tests: the figures of the founding report, or of a group of three that read its records. */
 
@@ -13,6 +19,21 @@ export const sampleLatency = (fields: Partial<Latency> = {}): Latency => ({
   max: 30_207,
   hdr: '',
   ...fields,
+})
+
+export const sampleResources = (fields: Partial<Resources['generator']> = {}): Resources => ({
+  generator: {
+    cpuMs: 21_540,
+    maxMemoryBytes: 180 * 2 ** 20,
+    eventLoopUtilization: 0.71,
+    eventLoopDelayP99Ms: 2.4,
+    eventLoopDelayMaxMs: 18.26,
+    gcMs: 310,
+    gcMaxMs: 9.5,
+    ...fields,
+  },
+  broker: { cpuMs: 6_120, maxMemoryBytes: 96 * 2 ** 20 },
+  machine: { foreignCores: 0.05, steal: 0 },
 })
 
 export const samplePartition = (fields: Partial<PartitionResult> = {}): PartitionResult => ({

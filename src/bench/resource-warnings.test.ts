@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { produceResult, sampleResources } from '../../test/support/sample-result.ts'
+import type { RunResult } from '../results/result.ts'
+import { resourceWarnings } from './resource-warnings.ts'
+
+const codesOf = (fields: Partial<RunResult>): string[] =>
+  resourceWarnings(produceResult(fields)).map(({ code }) => code)
+
+const paced = { config: { ...produceResult().config, rateRecordsPerSec: 5_000 } }
+
+test('a calm run, and one that was not measured, have none', () => {
+  expect(codesOf({ resources: sampleResources(), ...paced })).toEqual([])
+  expect(codesOf({})).toEqual([])
+})
+
+test('a generator at its limit is told where a rate was asked for, and not in a closed loop', () => {
+  const resources = sampleResources({ eventLoopUtilization: 0.97, eventLoopDelayMaxMs: 120 })
+  expect(codesOf({ resources, ...paced })).toEqual(['generator-busy', 'generator-stalled'])
+  expect(codesOf({ resources })).toEqual([])
+})
+
+test('foreign load and steal are told always', () => {
+  const resources = { ...sampleResources(), machine: { foreignCores: 0.8, steal: 0.05 } }
+  expect(codesOf({ resources })).toEqual(['foreign-load', 'steal'])
+})

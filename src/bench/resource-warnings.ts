@@ -1,0 +1,50 @@
+import type { RunResult, Warning } from '../results/result.ts'
+
+/** When the generator or the machine, not the broker, may have made the figures: each with what to do about it. */
+
+const busyLimit = 0.9
+const stallLimitMs = 50
+const foreignCoresLimit = 0.2
+const stealLimit = 0.02
+
+const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
+
+/** In a closed loop a busy generator is what was asked for; with a rate it makes the latencies its own. */
+const isPaced = ({ config }: RunResult): boolean => typeof config['rateRecordsPerSec'] === 'number'
+
+/** Empty when nothing was measured or nothing is wrong. */
+export const resourceWarnings = (result: RunResult): Warning[] => {
+  if (result.resources === undefined) return []
+  const { generator, machine } = result.resources
+  const { foreignCores, steal } = machine
+  const warnings: Warning[] = []
+  if (isPaced(result) && generator.eventLoopUtilization > busyLimit) {
+    warnings.push({
+      code: 'generator-busy',
+      text: `the generator was ${percent(generator.eventLoopUtilization)} busy: it may have been the limit, not the broker`,
+      advice: 'Lower --rate, send larger batches, or take --client wire.',
+    })
+  }
+  if (isPaced(result) && generator.eventLoopDelayMaxMs > stallLimitMs) {
+    warnings.push({
+      code: 'generator-stalled',
+      text: `the generator stalled for up to ${generator.eventLoopDelayMaxMs.toFixed(0)} ms (garbage collection ${generator.gcMaxMs.toFixed(0)} ms): the highest latencies hold its share`,
+      advice: 'Lower --rate or --concurrency, or close other programs.',
+    })
+  }
+  if (foreignCores !== null && foreignCores > foreignCoresLimit) {
+    warnings.push({
+      code: 'foreign-load',
+      text: `other programs used ${foreignCores.toFixed(1)} cores during the measurement`,
+      advice: 'Close them and run again before comparing these figures with others.',
+    })
+  }
+  if (steal !== null && steal > stealLimit) {
+    warnings.push({
+      code: 'steal',
+      text: `the hypervisor gave ${percent(steal)} of the time to others`,
+      advice: 'Compare CPU per record in place of rates, or take a machine of your own.',
+    })
+  }
+  return warnings
+}

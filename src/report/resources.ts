@@ -1,0 +1,31 @@
+import type { RunResult } from '../results/result.ts'
+import type { Line } from './box.ts'
+import { formatMegabytes, formatPercent, formatValue } from './format.ts'
+import type { Rows } from './rows.ts'
+
+/** What the run cost: of all figures the quietest, and the first to look at when two versions are compared. */
+
+const perMillion = (cpuMs: number, records: number): string =>
+  records > 0 ? formatValue(Math.round((cpuMs * 1e5) / records) / 100) : 'n/a'
+
+/** Empty for results that hold no measurement. */
+export const resourceLines = (result: RunResult, rows: Rows): Line[] => {
+  const { resources, totals } = result
+  if (resources === undefined) return []
+  const { generator, broker } = resources
+  const unit = 's per million msg'
+  const memory = [
+    `client ${formatMegabytes(generator.maxMemoryBytes)} MB`,
+    ...(broker === null ? [] : [`broker ${formatMegabytes(broker.maxMemoryBytes)} MB`]),
+  ]
+  const busy = formatPercent(generator.eventLoopUtilization, 1)
+  const stall = formatValue(Math.round(generator.eventLoopDelayMaxMs * 10) / 10)
+  return [
+    rows.figure('Client CPU', perMillion(generator.cpuMs, totals.records), unit),
+    ...(broker === null
+      ? []
+      : [rows.figure('Broker CPU', perMillion(broker.cpuMs, totals.records), unit)]),
+    ...rows.text('Client loop', `${busy} busy, stalled at most ${stall} ms`),
+    ...rows.text('Memory', `at most ${memory.join(', ')}`),
+  ]
+}
