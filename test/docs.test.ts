@@ -6,9 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { serveApis } from '../src/broker/apis.ts'
 import { defects } from '../src/broker/defects/index.ts'
 import { kafkaParts } from '../src/broker/parts.ts'
-import { settingsTable } from '../src/broker/settings.ts'
+import { type Setting, settingsTable } from '../src/broker/settings.ts'
 import { brokerCommand } from '../src/cli/broker.ts'
 import { cleanCommand } from '../src/cli/clean.ts'
+import { compareCommand } from '../src/cli/compare.ts'
 import { realIo } from '../src/cli/io.ts'
 import { recordCommand } from '../src/cli/record.ts'
 import { reportCommand } from '../src/cli/report.ts'
@@ -37,6 +38,7 @@ const commands = {
   report: reportCommand(realIo()),
   clean: cleanCommand(realIo()),
   record: recordCommand(realIo()),
+  compare: compareCommand(realIo(), () => {}),
 }
 const flagsOf = (command: Command): string[] =>
   command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag != null)
@@ -81,10 +83,10 @@ const apiTable = (): string => {
 }
 
 const settingTable = (): string => {
-  const rows = Object.entries(settingsTable).map(([name, setting]) => {
+  const rows = Object.entries<Setting>(settingsTable).map(([name, setting]) => {
     const allowed =
-      setting.type === 'boolean'
-        ? 'true, false'
+      setting.type !== 'integer'
+        ? (setting.type === 'choice' ? setting.choices : [true, false]).join(', ')
         : setting.max === Number.MAX_SAFE_INTEGER
           ? `${setting.min} and above`
           : setting.min === setting.max

@@ -78,6 +78,7 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
     settings,
     journal: store.journal('offsets'),
     rules: parts.groupRules,
+    partitionCountOf: (name) => topics.get(name)?.partitionCount ?? 0,
     log,
   })
   topics.onDeleted(({ name }) => groups.dropTopic(name))

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { messageOf, SurroundingsError } from '../errors.ts'
 import { makeFolder } from '../folder.ts'
 import type { StoreKind } from './data-dir.ts'
+import type { SettingValue } from './settings.ts'
 
 /**
  * The lock of a data folder: a file that names the one broker at work there. It appears and changes only as a whole
@@ -23,7 +24,7 @@ export interface LockContent {
   readonly leasePort: number | null
   readonly store: StoreKind
   /** The effective values by Kafka's names. */
-  readonly settings: Readonly<Record<string, number | boolean | string>>
+  readonly settings: Readonly<Record<string, SettingValue>>
   /** The bugs that it has been given. */
   readonly defect: string | null
 }

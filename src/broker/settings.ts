@@ -12,6 +12,12 @@ interface BooleanSetting {
   type: 'boolean'
   default: boolean
 }
+interface ChoiceSetting {
+  type: 'choice'
+  default: string
+  choices: readonly string[]
+}
+export type Setting = IntegerSetting | BooleanSetting | ChoiceSetting
 
 const integer = (value: number, min: number, max = Number.MAX_SAFE_INTEGER): IntegerSetting => ({
   type: 'integer',
@@ -43,16 +49,28 @@ export const settingsTable = {
   'group.min.session.timeout.ms': integer(6_000, 1, int32),
   'group.max.session.timeout.ms': integer(1_800_000, 1, int32),
   'group.max.size': integer(int32, 1, int32),
+  // The next four are not Kafka's.
+  /** The initial delay ends once so many members have joined; 0: it never ends early. */
+  'group.initial.rebalance.expected.members': integer(0, 0, int32),
+  'group.initial.rebalance.adaptive': { type: 'boolean', default: false },
+  /** -1: the members' rebalance timeout. */
+  'leader.sync.timeout.ms': integer(-1, -1, int32),
+  'leader.sync.fallback': { type: 'choice', default: 'remove', choices: ['remove', 'assign'] },
   /** Bytes of record data that the `memory` and `ring` stores may hold; 2 GiB. Not a Kafka name. */
   'store.max.bytes': integer(2_048 * MiB, 1 * MiB),
-} as const satisfies Record<string, IntegerSetting | BooleanSetting>
+} as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settingsTable
 export type Settings = {
-  readonly [N in SettingName]: (typeof settingsTable)[N]['type'] extends 'boolean'
+  readonly [N in SettingName]: ValueOf<(typeof settingsTable)[N]>
+}
+type ValueOf<S extends Setting> = S extends { choices: readonly (infer Choice)[] }
+  ? Choice
+  : S extends BooleanSetting
     ? boolean
     : number
-}
+/** The value of any setting. */
+export type SettingValue = number | boolean | string
 
 const aliases: Record<string, SettingName> = {
   CHRONIK_CONSUMER_GROUP_JOIN_TIMEOUT_MS: 'group.initial.rebalance.delay.ms',
@@ -63,24 +81,35 @@ export const settingNameOf = (name: string): string => aliases[name] ?? name
 
 const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name)
 
-const parseSetting = (name: SettingName, text: string, givenName: string): number | boolean => {
-  const setting: IntegerSetting | BooleanSetting = settingsTable[name]
+const parseSetting = (name: SettingName, text: string, givenName: string): SettingValue => {
+  const setting: Setting = settingsTable[name]
+  const refuse = (allowed: string): never => {
+    throw new UsageError(`broker setting ${givenName}=${text}: ${allowed} is allowed`)
+  }
   if (setting.type === 'boolean') {
-    if (text === 'true' || text === 'false') return text === 'true'
-    throw new UsageError(`broker setting ${givenName}=${text}: true or false is allowed`)
+    return text === 'true' || text === 'false' ? text === 'true' : refuse('true or false')
+  }
+  if (setting.type === 'choice') {
+    return setting.choices.includes(text) ? text : refuse(setting.choices.join(' or '))
   }
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= setting.min && value <= setting.max)) {
+  return value >= setting.min && value <= setting.max
+    ? value
+    : refuse(`a whole number from ${setting.min} to ${setting.max}`)
+}
+
+/** What no single setting tells. */
+const checkTogether = (settings: Settings): void => {
+  if (settings['leader.sync.fallback'] === 'assign' && settings['leader.sync.timeout.ms'] < 0) {
     throw new UsageError(
-      `broker setting ${givenName}=${text}: a whole number from ${setting.min} to ${setting.max} is allowed`,
+      'broker setting leader.sync.fallback=assign: leader.sync.timeout.ms is missing, such as 5000',
     )
   }
-  return value
 }
 
 /** The defaults with `given` laid over them. Throws a `UsageError` that names the setting, the value and what is allowed. */
 export const parseSettings = (given: Readonly<Record<string, string>> = {}): Settings => {
-  const settings: Record<string, number | boolean> = {}
+  const settings: Record<string, SettingValue> = {}
   for (const [name, { default: value }] of Object.entries(settingsTable)) settings[name] = value
   for (const [givenName, text] of Object.entries(given)) {
     const name = settingNameOf(givenName)
@@ -91,7 +120,9 @@ export const parseSettings = (given: Readonly<Record<string, string>> = {}): Set
     }
     settings[name] = parseSetting(name, text, givenName)
   }
-  return settings as Settings
+  const parsed = settings as Settings
+  checkTogether(parsed)
+  return parsed
 }
 
 /** The aliases that are set in the environment: they ask for a setting as an option does. */

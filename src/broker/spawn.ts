@@ -8,7 +8,7 @@ import { makeFolder } from '../folder.ts'
 import type { DataDir, StoreKind } from './data-dir.ts'
 import { type Lease, requestLease } from './lease.ts'
 import { exitCodeOfLockLoser, isAlive, type LockContent, logFile, readLiveLock } from './lock.ts'
-import { parseSettings, settingNameOf } from './settings.ts'
+import { parseSettings, type SettingValue, settingNameOf } from './settings.ts'
 
 /** The user's side of the embedded broker: finds the one of a data folder or starts it, and holds a lease on it. */
 
@@ -110,7 +110,7 @@ const settingsConflict = (
       `--defect '${defect}': ${runner} has ${lock.defect ?? 'none'}; ${remedy}`,
     )
   }
-  const wanted: Readonly<Record<string, number | boolean | string>> = parseSettings(settings)
+  const wanted: Readonly<Record<string, SettingValue>> = parseSettings(settings)
   const name = Object.keys(settings)
     .map(settingNameOf)
     .find((asked) => lock.settings[asked] !== wanted[asked])

@@ -18,9 +18,16 @@ export interface FixtureOptions {
   settings?: Record<string, string>
   journal?: Journal
   rules?: GroupRules
+  /** How many partitions every topic has. */
+  partitions?: number
 }
 
-export const groupFixture = ({ settings = {}, journal, rules }: FixtureOptions = {}) => {
+export const groupFixture = ({
+  settings = {},
+  journal,
+  rules,
+  partitions = 0,
+}: FixtureOptions = {}) => {
   const clock = new ManualClock()
   const lines: string[] = []
   let nextId = 1
@@ -30,6 +37,7 @@ export const groupFixture = ({ settings = {}, journal, rules }: FixtureOptions =
     journal: journal ?? memoryJournal(),
     log: (line) => void lines.push(line),
     newMemberId: (prefix) => `${prefix}-${nextId++}`,
+    partitionCountOf: () => partitions,
     ...(rules === undefined ? {} : { rules }),
   })
 

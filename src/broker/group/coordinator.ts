@@ -7,6 +7,7 @@ import { StorageError } from '../store/store.ts'
 import { refusedJoin, refusedSync } from './answers.ts'
 import { Group } from './group.ts'
 import { CommittedOffsets } from './offsets.ts'
+import type { RebalanceTuning } from './rebalance.ts'
 import type {
   CommitRequest,
   CommittedOffset,
@@ -22,6 +23,7 @@ import type {
   TopicPartitions,
 } from './requests.ts'
 import { type GroupRules, kafkaGroupRules } from './rules.ts'
+import { assignEvenly } from './server-assignor.ts'
 import { consumerProtocolType, isSubscribed } from './subscription.ts'
 
 /** The groups of the broker and their committed offsets. Synchronous: an answer is a value, or a promise when it is parked. */
@@ -33,8 +35,21 @@ export interface CoordinatorParts {
   readonly journal: Journal
   readonly log: (line: string) => void
   readonly rules?: GroupRules
+  /** How many partitions a topic has; 0 when there is no such topic. */
+  readonly partitionCountOf?: (topic: string) => number
   /** Makes a member id out of the client id or group instance id. */
   readonly newMemberId?: (prefix: string) => string
+}
+
+const tuningOf = ({ settings, partitionCountOf = () => 0 }: CoordinatorParts): RebalanceTuning => {
+  const timeoutMs = settings['leader.sync.timeout.ms']
+  const canAssign = settings['leader.sync.fallback'] === 'assign'
+  return {
+    expectedMembers: settings['group.initial.rebalance.expected.members'],
+    isDelayAdaptive: settings['group.initial.rebalance.adaptive'],
+    leaderSyncTimeoutMs: timeoutMs < 0 ? null : timeoutMs,
+    assignForLeader: (roster) => (canAssign ? assignEvenly(roster, partitionCountOf) : null),
+  }
 }
 
 const noOffset: CommittedOffset = { offset: -1, leaderEpoch: -1, metadata: '' }
@@ -197,6 +212,7 @@ export class GroupCoordinator {
       newMemberId: newMemberId ?? ((prefix) => `${prefix}-${randomUUID()}`),
       initialRebalanceDelayMs: settings['group.initial.rebalance.delay.ms'],
       maxSize: settings['group.max.size'],
+      tuning: tuningOf(this.#parts),
       log: (line) => log(`group ${groupId}: ${line}`),
     })
     this.#groups.set(groupId, group)

@@ -13,20 +13,47 @@ export interface RebalanceParts {
   readonly rules: GroupRules
   readonly initialRebalanceDelayMs: number
   readonly log: (line: string) => void
+  /** What other brokers than Kafka have; Kafka's ways unless given. */
+  readonly tuning?: RebalanceTuning
 }
+
+/** How a group's rebalances differ from Kafka's. */
+export interface RebalanceTuning {
+  /** The initial delay ends once so many members have joined; 0: it never ends early. */
+  readonly expectedMembers: number
+  /** Whether the initial delay is prolonged by more the more members have come. */
+  readonly isDelayAdaptive: boolean
+  /** How long a generation waits for its leader's sync; null: as long as for every other. */
+  readonly leaderSyncTimeoutMs: number | null
+  /** The assignment in the place of the leader's that did not come; null when the group's members are to be removed instead. */
+  readonly assignForLeader: (roster: Roster) => readonly MemberAssignment[] | null
+}
+
+const kafkaTuning: RebalanceTuning = {
+  expectedMembers: 0,
+  isDelayAdaptive: false,
+  leaderSyncTimeoutMs: null,
+  assignForLeader: () => null,
+}
+
+/** Of an adaptive initial delay: it is prolonged by its length for every so many members. */
+const membersPerDelay = 10
 
 export class Rebalance {
   readonly #roster: Roster
   readonly #parts: RebalanceParts
+  readonly #tuning: RebalanceTuning
   readonly #startSession: (member: Member) => void
   #joinTimer: Timer | null = null
   #syncTimer: Timer | null = null
+  #leaderTimer: Timer | null = null
   /** Whether somebody came during the running initial delay, which prolongs it. */
   #hasNewcomers = false
 
   constructor(roster: Roster, parts: RebalanceParts, startSession: (member: Member) => void) {
     this.#roster = roster
     this.#parts = parts
+    this.#tuning = parts.tuning ?? kafkaTuning
     this.#startSession = startSession
   }
 
@@ -41,11 +68,13 @@ export class Rebalance {
     const { clock, rules, initialRebalanceDelayMs: delayMs, log } = this.#parts
     if (roster.state === 'CompletingRebalance') this.#cancelSyncs()
     this.#stopSyncTimer()
+    this.#stopLeaderTimer()
     roster.pendingSync.clear()
     const isInitial = roster.state === 'Empty'
     roster.enter('PreparingRebalance')
     log(`generation ${roster.generationId} ends: ${reason}`)
     if (isInitial) {
+      if (this.#hasExpectedMembers) return this.complete()
       this.#hasNewcomers = false
       this.#delayInitial(delayMs, Math.max(roster.rebalanceTimeoutMs - delayMs, 0))
     } else if (rules.isJoinComplete(roster)) {
@@ -55,11 +84,13 @@ export class Rebalance {
     }
   }
 
-  /** Completes the join phase if all have joined, but never cuts an initial delay short. */
+  /** Completes the join phase if all have joined, but never cuts an initial delay short, save for the members expected. */
   completeIfReady(): void {
-    if (this.#roster.previousState !== 'Empty' && this.#parts.rules.isJoinComplete(this.#roster)) {
-      this.complete()
-    }
+    const isInitial = this.#roster.previousState === 'Empty'
+    const isReady = isInitial
+      ? this.#hasExpectedMembers
+      : this.#parts.rules.isJoinComplete(this.#roster)
+    if (isReady) this.complete()
   }
 
   /** Ends the join phase: whoever has not rejoined is dropped (static members stay), the rest is the next generation. */
@@ -91,6 +122,10 @@ export class Rebalance {
       roster.pendingSync.add(member.memberId)
     }
     this.#syncTimer = clock.setTimer(rules.syncTimeoutMs(roster), () => this.#expireSyncs())
+    const { leaderSyncTimeoutMs } = this.#tuning
+    if (leaderSyncTimeoutMs !== null) {
+      this.#leaderTimer = clock.setTimer(leaderSyncTimeoutMs, () => this.#replaceLeaderSync())
+    }
   }
 
   noteNewcomer(): void {
@@ -105,6 +140,7 @@ export class Rebalance {
   /** The leader's assignment makes the group Stable and answers every parked sync. */
   assign(assignments: readonly MemberAssignment[]): void {
     const roster = this.#roster
+    this.#stopLeaderTimer()
     const assignmentOf = new Map(assignments.map((each) => [each.memberId, each.assignment]))
     for (const member of roster.members.values()) {
       member.assignment = assignmentOf.get(member.memberId) ?? noAssignment
@@ -116,6 +152,7 @@ export class Rebalance {
   stop(): void {
     this.#stopJoinTimer()
     this.#stopSyncTimer()
+    this.#stopLeaderTimer()
   }
 
   /** Lets the first members gather (KIP-134): newcomers prolong the wait, at most to the rebalance timeout. */
@@ -124,9 +161,30 @@ export class Rebalance {
     this.#joinTimer = clock.setTimer(delayMs, () => {
       if (!this.#hasNewcomers || remainingMs === 0) return this.complete()
       this.#hasNewcomers = false
-      const nextDelayMs = Math.min(initialRebalanceDelayMs, remainingMs)
-      this.#delayInitial(nextDelayMs, Math.max(remainingMs - delayMs, 0))
+      const wantedMs = initialRebalanceDelayMs * this.#delayFactor
+      const nextDelayMs = Math.min(wantedMs, remainingMs)
+      this.#delayInitial(nextDelayMs, remainingMs - nextDelayMs)
     })
+  }
+
+  get #delayFactor(): number {
+    const { isDelayAdaptive } = this.#tuning
+    return isDelayAdaptive ? Math.ceil(this.#roster.awaitingJoinCount / membersPerDelay) : 1
+  }
+
+  get #hasExpectedMembers(): boolean {
+    const { expectedMembers } = this.#tuning
+    return expectedMembers > 0 && this.#roster.awaitingJoinCount >= expectedMembers
+  }
+
+  /** The leader has not synced in time: what it would have said is made up for it, or else it goes the way of all that do not sync. */
+  #replaceLeaderSync(): void {
+    const assignments = this.#tuning.assignForLeader(this.#roster)
+    this.#parts.log(
+      `leader ${this.#roster.leaderId} did not sync in time${assignments === null ? '' : '; the broker assigns'}`,
+    )
+    if (assignments === null) this.#expireSyncs()
+    else this.assign(assignments)
   }
 
   #becomeEmpty(): void {
@@ -162,5 +220,10 @@ export class Rebalance {
   #stopSyncTimer(): void {
     this.#syncTimer?.cancel()
     this.#syncTimer = null
+  }
+
+  #stopLeaderTimer(): void {
+    this.#leaderTimer?.cancel()
+    this.#leaderTimer = null
   }
 }

@@ -4,18 +4,25 @@ import type {
   DescribeConfigsResponse,
 } from '../../protocol/messages/describe-configs.ts'
 import type { BrokerContext, Handler } from '../context.ts'
-import { settingsTable } from '../settings.ts'
+import { type Setting, type SettingName, settingsTable } from '../settings.ts'
 import { type ConfigEntry, configResource, topicConfigEntries } from '../topic-configs.ts'
 
 type Wish = DescribeConfigsRequest['resources'][number]
 type Answer = DescribeConfigsResponse['results'][number]
 
+/** By DescribeConfigsResponse.ConfigType: boolean, string, int, long. */
+const configTypeOf = (setting: Setting): number => {
+  if (setting.type === 'boolean') return 1
+  if (setting.type === 'choice') return 2
+  return setting.max < 2 ** 31 ? 3 : 5
+}
+
 const brokerEntries = ({ settings }: BrokerContext): ConfigEntry[] =>
   Object.entries(settings)
     .map(([name, value]): ConfigEntry => {
-      const setting = settingsTable[name as keyof typeof settingsTable]
+      const setting: Setting = settingsTable[name as SettingName]
       const { default: normal } = setting
-      const type = setting.type === 'boolean' ? 1 : setting.max < 2 ** 31 ? 3 : 5
+      const type = configTypeOf(setting)
       return { name, value: String(value), source: value === normal ? 5 : 4, type, synonym: name }
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
