@@ -1,0 +1,33 @@
+/** The file that runs as a member: `node member-main.js CLIENT`, a name as given with `--client`, or `scripted`. */
+import { loadDriver } from '../clients/index.ts'
+import { systemClock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { openMemberLink } from './member-link.ts'
+import { runDriverMember } from './member-of-driver.ts'
+
+/** A library that hangs while it leaves must not keep the process. */
+const leaveLimitMs = 18_000
+
+const tellFatal = (error: unknown): void => {
+  const atMs = systemClock.epochMs()
+  const event = { type: 'error', code: null, message: messageOf(error), isFatal: true, atMs }
+  process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+const live = async (client: string): Promise<number> => {
+  const opened = await openMemberLink(process.stdin, process.stdout)
+  if (opened === null) return 2
+  process.stdin.once('end', () => {
+    systemClock.setTimer(leaveLimitMs, () => process.exit(1))
+  })
+  const driver = await loadDriver(client)
+  return runDriverMember(driver, opened.options, opened.link, systemClock)
+}
+
+// Some libraries leave rejected promises behind when they are closed in the middle of something.
+process.on('unhandledRejection', (error) => process.stderr.write(`${messageOf(error)}\n`))
+const exitCode = await live(process.argv[2] ?? '').catch((error: unknown) => {
+  tellFatal(error)
+  return 1
+})
+process.exit(exitCode)

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { UsageError } from '../errors.ts'
+import { parseMemberCommand, parseMemberEvent, parseMemberOptions } from './member-protocol.ts'
+
+const least = { bootstrapServers: ['127.0.0.1:1'], topic: 't', groupId: 'g', clientId: 'c' }
+
+test('options that are left out have a value', () => {
+  expect(parseMemberOptions(least)).toEqual({
+    ...least,
+    groupInstanceId: null,
+    assignor: 'range',
+    sessionTimeoutMs: 10_000,
+    heartbeatIntervalMs: 1_000,
+    rebalanceTimeoutMs: 60_000,
+    isolation: 'read-uncommitted',
+    commit: 'auto',
+    maxPollRecords: 10_000,
+    batchDelayMs: 0,
+    script: null,
+  })
+  expect(parseMemberOptions({ ...least, script: {} }).script?.neverSyncFromGeneration).toBeNull()
+})
+
+test.each([
+  [{ ...least, topic: '' }, /topic/],
+  [{ ...least, bootstrapServers: [] }, /bootstrapServers/],
+  [{ ...least, assignor: 'sticky' }, /assignor/],
+  [{ ...least, sessionTimeoutMs: -1 }, /sessionTimeoutMs/],
+  [{ ...least, sesionTimeoutMs: 1 }, /sesionTimeoutMs/],
+  [{ ...least, script: { neverSync: true } }, /script.*neverSync/],
+])('an option that is not right is named: %j', (options, name) => {
+  expect(() => parseMemberOptions(options)).toThrow(UsageError)
+  expect(() => parseMemberOptions(options)).toThrow(name)
+})
+
+test('a command is read, another one refused', () => {
+  const start = parseMemberCommand(JSON.stringify({ type: 'start', options: least }))
+  expect(start).toEqual({ type: 'start', options: parseMemberOptions(least) })
+  expect(parseMemberCommand('{"type":"stop"}')).toEqual({ type: 'stop' })
+  expect(() => parseMemberCommand('{"type":"jump"}')).toThrow(/member command: type/)
+})
+
+test.each([
+  { type: 'hello', library: 'l', version: '1' },
+  { type: 'joining', atMs: 1.5 },
+  { type: 'assigned', memberId: null, generation: -1, partitions: [], atMs: 1 },
+  { type: 'generation', memberId: 'm', generation: 3, atMs: 1 },
+  { type: 'revoked', partitions: null, atMs: 1 },
+  {
+    type: 'batch',
+    partition: 0,
+    fromOffset: 5,
+    toOffset: 9,
+    runs: [
+      [5, 2, 2 ** 48 - 1, 1, 0],
+      [8, 1, -1, 0, 0],
+    ],
+    atMs: 1,
+  },
+  { type: 'committed', offsets: [[0, 9]], atMs: 1 },
+  { type: 'left', atMs: 1 },
+  { type: 'error', code: 25, message: 'm', isFatal: false, atMs: 1 },
+])('an event comes back as it was told: $type', (event) => {
+  expect(parseMemberEvent(JSON.stringify(event))).toEqual(event)
+})
+
+test.each([
+  ['hello', /not JSON: hello/],
+  ['{}', /type/],
+  ['{"type":"left"}', /atMs/],
+  ['{"type":"revoked","partitions":[-1],"atMs":1}', /partitions\.0/],
+  ['{"type":"committed","offsets":[[0]],"atMs":1}', /offsets\.0/],
+  [
+    '{"type":"batch","partition":0,"fromOffset":0,"toOffset":1,"runs":[[0,0,0,0,0]],"atMs":1}',
+    /runs\.0\.1/,
+  ],
+])('what is not an event is named: %s', (line, name) => {
+  expect(() => parseMemberEvent(line)).toThrow(UsageError)
+  expect(() => parseMemberEvent(line)).toThrow(name)
+})
+
+test('what a later version adds to an event is dropped', () => {
+  expect(parseMemberEvent('{"type":"left","atMs":1,"mood":"good"}')).toEqual({
+    type: 'left',
+    atMs: 1,
+  })
+})
