@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { messageOf, SurroundingsError } from '../errors.ts'
-import { type ServedApis, serveApis } from './apis.ts'
+import { serveApis } from './apis.ts'
+import { Cluster, type ClusterNode } from './cluster.ts'
 import { Connection } from './connection.ts'
 import type { BrokerContext } from './context.ts'
 import type { DataDir } from './data-dir.ts'
@@ -14,12 +15,14 @@ import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { Topics } from './topics.ts'
 
-/** The embedded broker: one node that any Kafka client can use. Wires store, topics, groups and connections together. */
+/** The embedded broker: a node, or several, that any Kafka client can use. Wires store, topics, groups and connections together. */
 
 export interface BrokerOptions {
   readonly host: string
-  /** 0 takes a free one. */
+  /** Of the first node; those after it follow. 0 takes free ones. */
   readonly port: number
+  /** How many nodes; 1 unless told. */
+  readonly brokers?: number
   readonly dataDir: DataDir
   readonly settings: Settings
   readonly clock: Clock
@@ -34,9 +37,9 @@ interface Endpoint {
 }
 
 export interface Broker {
-  /** What the handlers are given; for tests that look inside. */
+  /** What the handlers of the first node are given; for tests that look inside. */
   readonly context: BrokerContext
-  /** Rejects with a `SurroundingsError` when the port is taken. */
+  /** Where the first node listens; `context.cluster` knows all. Rejects with a `SurroundingsError` when a port is taken. */
   listen(): Promise<Endpoint>
   /** Ends all connections and timers, writes what is left and closes the store. */
   close(): Promise<void>
@@ -69,8 +72,15 @@ const limitLog = (log: (line: string) => void, clock: Clock): ((line: string) =>
   }
 }
 
+const nodesOf = ({ brokers = 1, host, port }: BrokerOptions): ClusterNode[] =>
+  Array.from({ length: brokers }, (_, i) => ({
+    nodeId: i + 1,
+    host,
+    port: port === 0 ? 0 : port + i,
+  }))
+
 const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): BrokerContext => {
-  const { settings, clock, host, port } = options
+  const { settings, clock } = options
   const log = limitLog(options.log, clock)
   const topics = new Topics({ store, settings, clock, log })
   const groups = new GroupCoordinator({
@@ -87,7 +97,7 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
     settings,
     clusterId: clusterIdOf(store),
     nodeId: 1,
-    advertised: { host, port },
+    cluster: new Cluster({ nodes: nodesOf(options), topics, groups }),
     topics,
     groups,
     producerIds: new ProducerIds(store.journal('producer-ids')),
@@ -109,6 +119,43 @@ const listenOn = (server: Server, { host, port }: Endpoint): Promise<number> =>
     })
   })
 
+interface Listener {
+  /** Resolves to the port. */
+  listen(endpoint: Endpoint): Promise<number>
+  close(): Promise<void>
+}
+
+/** Where one node is reached, with its connections. */
+const createListener = (context: BrokerContext, parts: BrokerParts): Listener => {
+  const served = serveApis(parts.messages, parts.handlers)
+  const connections = new Set<Connection>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    const connection = new Connection(socket, served, context)
+    connections.add(connection)
+    socket.on('close', () => connections.delete(connection))
+  })
+  const { 'max.connections': maxConnections } = context.settings
+  server.maxConnections = maxConnections
+  server.on('drop', () => {
+    context.log(`dropped a connection: max.connections is ${maxConnections}`)
+  })
+  return {
+    async listen(endpoint) {
+      const port = await listenOn(server, endpoint)
+      server.on('error', (error) => context.log(`listener: ${messageOf(error)}`))
+      return port
+    },
+    async close() {
+      const isClosed = new Promise<void>((resolve) => {
+        if (server.listening) server.close(() => resolve())
+        else resolve()
+      })
+      for (const connection of connections) connection.close()
+      await isClosed
+    },
+  }
+}
+
 /** Opens the store; throws a `SurroundingsError` when it cannot be used. The caller holds the lock of the data folder. */
 export const createBroker = (options: BrokerOptions): Broker => {
   const parts = options.parts ?? kafkaParts
@@ -121,32 +168,21 @@ export const createBroker = (options: BrokerOptions): Broker => {
   } catch (error) {
     throw new SurroundingsError(messageOf(error), { cause: error })
   }
-  const served: ServedApis = serveApis(parts.messages, parts.handlers)
-  const connections = new Set<Connection>()
-  const server = createServer({ noDelay: true }, (socket) => {
-    const connection = new Connection(socket, served, context)
-    connections.add(connection)
-    socket.on('close', () => connections.delete(connection))
-  })
-  server.maxConnections = settings['max.connections']
-  server.on('drop', () => {
-    context.log(`dropped a connection: max.connections is ${settings['max.connections']}`)
-  })
+  const { nodes } = context.cluster
+  const listeners = nodes.map(({ nodeId }) => createListener({ ...context, nodeId }, parts))
   return {
     context,
     async listen() {
-      context.advertised.port = await listenOn(server, options)
-      server.on('error', (error) => context.log(`listener: ${messageOf(error)}`))
-      return { ...context.advertised }
+      for (const [i, node] of nodes.entries()) {
+        const listener = listeners[i]
+        if (listener !== undefined) node.port = await listener.listen(node)
+      }
+      return { host: options.host, port: nodes[0]?.port ?? 0 }
     },
     async close() {
-      const isClosed = new Promise<void>((resolve) => {
-        if (server.listening) server.close(() => resolve())
-        else resolve()
-      })
-      for (const connection of connections) connection.close()
+      const areClosed = listeners.map((listener) => listener.close())
       context.groups.close()
-      await isClosed
+      await Promise.all(areClosed)
       context.topics.close()
       store.close()
     },

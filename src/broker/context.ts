@@ -1,17 +1,18 @@
 import type { Clock } from '../clock.ts'
+import type { Cluster } from './cluster.ts'
 import type { GroupCoordinator } from './group/coordinator.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Settings } from './settings.ts'
 import type { Topics } from './topics.ts'
 
-/** What every handler may use. Made once by `broker.ts`. */
+/** What every handler may use. Made by `broker.ts`, once per node; all but `nodeId` is common to the nodes. */
 export interface BrokerContext {
   readonly clock: Clock
   readonly settings: Settings
   readonly clusterId: string
+  /** The node that was asked. */
   readonly nodeId: number
-  /** What clients are told to connect to; known once the broker listens. */
-  readonly advertised: { host: string; port: number }
+  readonly cluster: Cluster
   readonly topics: Topics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds

@@ -17,6 +17,8 @@ export interface LifeOptions {
   readonly lockFolder: string | null
   readonly settings: Settings
   readonly port: number
+  /** How many nodes, on ports from `port` on; 1 unless told. */
+  readonly brokers?: number
   /** The embedded broker ends when its users are gone; the one in the foreground does not. */
   readonly endsWithLeases: boolean
   /** Correct ones of the newest Kafka unless told. */
@@ -28,7 +30,7 @@ export interface LifeOptions {
 }
 
 export interface RunningBroker {
-  /** `127.0.0.1:<port>`. */
+  /** `127.0.0.1:<port>` of each node, with commas between. */
   readonly endpoint: string
   /** Settles when the broker has ended and everything is written. */
   readonly ended: Promise<void>
@@ -80,9 +82,12 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
     })
   })
   try {
-    const where = { host: '127.0.0.1', port: options.port, dataDir }
+    const { port, brokers = 1 } = options
+    const where = { host: '127.0.0.1', port, brokers, dataDir }
     broker = createBroker({ ...where, settings, clock, log, parts })
-    const { host, port } = await broker.listen()
+    await broker.listen()
+    const { nodes } = broker.context.cluster
+    const endpoint = nodes.map((node) => `${node.host}:${node.port}`).join()
     if (lock !== null) {
       leases = await listenForLeases({
         token: lock.content.token,
@@ -90,11 +95,11 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
         ...patienceOf(options),
         onUnused: () => stop('no user is left'),
       })
-      lock.update({ state: 'running', endpoint: `${host}:${port}`, leasePort: leases.port })
+      lock.update({ state: 'running', endpoint, leasePort: leases.port })
     }
     if (defect !== null) log(`this broker has a defect: ${defect}`)
-    log(`listening on ${host}:${port} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
-    return { endpoint: `${host}:${port}`, ended, stop }
+    log(`listening on ${endpoint} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
+    return { endpoint, ended, stop }
   } catch (error) {
     await close().catch((failure: unknown) => log(messageOf(failure)))
     throw error instanceof SurroundingsError

@@ -19,7 +19,7 @@ export interface LockContent {
   /** Random; also what a lease must present. */
   readonly token: string
   readonly state: 'starting' | 'running' | 'stopping'
-  /** `host:port` for Kafka clients; null until it listens. */
+  /** `host:port` for Kafka clients, of each node, with commas between; null until it listens. */
   readonly endpoint: string | null
   readonly leasePort: number | null
   readonly store: StoreKind

@@ -111,12 +111,12 @@ export class Log {
   }
 
   /**
-   * Assigns the next offset to one checked batch, in place, and stores it. Returns its base offset.
+   * Assigns the next offset and the leader's epoch to one checked batch, in place, and stores it. Returns its base offset.
    * Throws a `StorageError`; nothing was appended then.
    */
-  append(batch: Buffer, nowMs: number): number {
+  append(batch: Buffer, nowMs: number, leaderEpoch = 0): number {
     const baseOffset = this.#logEndOffset
-    assignOffset(batch, baseOffset)
+    assignOffset(batch, baseOffset, leaderEpoch)
     const { segment, index } = this.#activeFor(batch.length, nowMs)
     const position = segment.sizeBytes
     segment.append(batch, nowMs)

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { maxNodes } from './cluster.ts'
 
 /** The broker's settings by Kafka's own names, with the default and what is allowed. Values arrive as text (`-X name=value`). */
 
@@ -32,7 +33,8 @@ const int32 = 2 ** 31 - 1
 export const settingsTable = {
   'auto.create.topics.enable': { type: 'boolean', default: true },
   'num.partitions': integer(1, 1, 10_000),
-  'default.replication.factor': integer(1, 1, 1),
+  /** At most the number of nodes. */
+  'default.replication.factor': integer(1, 1, maxNodes),
   'message.max.bytes': integer(1_048_588, 0, int32),
   'message.timestamp.after.max.ms': integer(3_600_000, 0),
   'log.segment.bytes': integer(64 * MiB, 14, int32),
@@ -99,7 +101,13 @@ const parseSetting = (name: SettingName, text: string, givenName: string): Setti
 }
 
 /** What no single setting tells. */
-const checkTogether = (settings: Settings): void => {
+const checkTogether = (settings: Settings, brokers: number): void => {
+  const { 'default.replication.factor': factor } = settings
+  if (factor > brokers) {
+    throw new UsageError(
+      `broker setting default.replication.factor=${factor}: a whole number from 1 to ${brokers} is allowed`,
+    )
+  }
   if (settings['leader.sync.fallback'] === 'assign' && settings['leader.sync.timeout.ms'] < 0) {
     throw new UsageError(
       'broker setting leader.sync.fallback=assign: leader.sync.timeout.ms is missing, such as 5000',
@@ -107,8 +115,14 @@ const checkTogether = (settings: Settings): void => {
   }
 }
 
-/** The defaults with `given` laid over them. Throws a `UsageError` that names the setting, the value and what is allowed. */
-export const parseSettings = (given: Readonly<Record<string, string>> = {}): Settings => {
+/**
+ * The defaults with `given` laid over them, for so many nodes. Throws a `UsageError` that names the setting, the value and
+ * what is allowed.
+ */
+export const parseSettings = (
+  given: Readonly<Record<string, string>> = {},
+  brokers = 1,
+): Settings => {
   const settings: Record<string, SettingValue> = {}
   for (const [name, { default: value }] of Object.entries(settingsTable)) settings[name] = value
   for (const [givenName, text] of Object.entries(given)) {
@@ -121,7 +135,7 @@ export const parseSettings = (given: Readonly<Record<string, string>> = {}): Set
     settings[name] = parseSetting(name, text, givenName)
   }
   const parsed = settings as Settings
-  checkTogether(parsed)
+  checkTogether(parsed, brokers)
   return parsed
 }
 
@@ -136,5 +150,5 @@ export const settingsOfEnvironment = (environment: NodeJS.ProcessEnv): Record<st
 }
 
 /** What a starting broker uses: what was given, over aliases set in the environment, over the defaults. Throws a `UsageError`. */
-export const brokerSettings = (given: Readonly<Record<string, string>>): Settings =>
-  parseSettings({ ...settingsOfEnvironment(process.env), ...given })
+export const brokerSettings = (given: Readonly<Record<string, string>>, brokers = 1): Settings =>
+  parseSettings({ ...settingsOfEnvironment(process.env), ...given }, brokers)

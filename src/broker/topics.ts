@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Timer } from '../clock.ts'
 import { Log } from './log.ts'
+import { newPlacement, onFirstNode, type Placement } from './placement.ts'
 import type { Settings } from './settings.ts'
 import type { Journal } from './store/journal.ts'
 import { StorageError, type Store } from './store/store.ts'
 import { type TopicLimits, topicLimits } from './topic-limits.ts'
 import { collisionForm, topicNameFault } from './topic-names.ts'
 
-/** The topics of the broker: names, ids, configs and the log of each partition. Kept in a journal, restored at opening. */
+/** The topics of the broker: names, ids, configs, and log and placement of each partition. Kept in a journal, restored at opening. */
 
 export interface Topic {
   readonly name: string
@@ -40,6 +41,7 @@ type Entry =
   | { type: 'partitions'; id: string; partitionCount: number }
   | { type: 'configs'; id: string; configs: Record<string, string> }
   | { type: 'log-start'; id: string; partition: number; offset: number }
+  | { type: 'placed'; id: string; placements: readonly (readonly [number, Placement])[] }
 
 interface TopicState {
   topic: Topic
@@ -47,6 +49,8 @@ interface TopicState {
   readonly logs: (Log | undefined)[]
   /** By partition; where DeleteRecords has cut. */
   readonly logStartOffsets: Map<number, number>
+  /** By partition, of those that are not as `onFirstNode` says. */
+  readonly placements: Map<number, Placement>
 }
 
 export class Topics {
@@ -80,10 +84,19 @@ export class Topics {
       : `Topic '${name}' collides with existing topics: ${other}`
   }
 
-  /** Makes a topic whose name is free and faultless. Throws a `StorageError` when that cannot be kept. */
-  create(name: string, partitionCount: number, configs: Record<string, string> = {}): Topic {
+  /**
+   * Makes a topic whose name is free and faultless, with `replicas` by partition. Throws a `StorageError` when that
+   * cannot be kept.
+   */
+  create(
+    name: string,
+    partitionCount: number,
+    configs: Record<string, string> = {},
+    replicas: readonly (readonly number[])[] = [],
+  ): Topic {
     const id = newTopicId()
     this.#record({ type: 'created', id, name, partitionCount, configs })
+    this.#placeNew(id, 0, replicas)
     return this.#state(id).topic
   }
 
@@ -116,22 +129,37 @@ export class Topics {
     return true
   }
 
-  /** Raises the number of partitions of an existing topic to `partitionCount`. */
-  addPartitions(name: string, partitionCount: number): void {
-    const id = this.#idOf(name)
+  /** Raises the number of partitions of an existing topic to `partitionCount`, with `replicas` of the new ones. */
+  addPartitions(
+    name: string,
+    partitionCount: number,
+    replicas: readonly (readonly number[])[] = [],
+  ): void {
+    const { id, partitionCount: before } = this.#existing(name)
     this.#record({ type: 'partitions', id, partitionCount })
+    this.#placeNew(id, before, replicas)
+  }
+
+  /** Where an existing partition lies. */
+  placement(name: string, index: number): Placement {
+    return this.#byName.get(name)?.placements.get(index) ?? onFirstNode
+  }
+
+  /** Places an existing partition anew and keeps that. Throws a `StorageError`. */
+  place(name: string, index: number, placement: Placement): void {
+    this.#record({ type: 'placed', id: this.#existing(name).id, placements: [[index, placement]] })
   }
 
   /** Replaces the configs given for an existing topic. */
   setConfigs(name: string, configs: Record<string, string>): void {
-    this.#record({ type: 'configs', id: this.#idOf(name), configs })
+    this.#record({ type: 'configs', id: this.#existing(name).id, configs })
   }
 
   /** Moves the log start offset of an existing partition up (DeleteRecords) and keeps it. */
   deleteRecords(name: string, index: number, beforeOffset: number): void {
     const log = this.partition(name, index)
     if (!log || beforeOffset <= log.logStartOffset) return
-    const id = this.#idOf(name)
+    const { id } = this.#existing(name)
     this.#record({ type: 'log-start', id, partition: index, offset: beforeOffset })
     log.deleteBefore(beforeOffset)
   }
@@ -156,10 +184,18 @@ export class Topics {
     this.#journal.close()
   }
 
-  #idOf(name: string): string {
+  #existing(name: string): Topic {
     const topic = this.get(name)
     if (!topic) throw new Error(`there is no topic ${name}`)
-    return topic.id
+    return topic
+  }
+
+  /** Only what differs from the one node of most brokers is kept. */
+  #placeNew(id: string, from: number, replicas: readonly (readonly number[])[]): void {
+    const placements = replicas
+      .map((nodeIds, i) => [from + i, newPlacement(nodeIds)] as const)
+      .filter(([, placement]) => placement.replicas.length > 1 || placement.leaderId !== 1)
+    if (placements.length > 0) this.#record({ type: 'placed', id, placements })
   }
 
   #state(id: string): TopicState {
@@ -192,7 +228,12 @@ export class Topics {
       const { id, name, partitionCount, configs } = entry
       const limits = topicLimits(configs, this.#options.settings)
       const topic: Topic = { id, name, partitionCount, configs, limits }
-      const created: TopicState = { topic, logs: [], logStartOffsets: new Map() }
+      const created: TopicState = {
+        topic,
+        logs: [],
+        logStartOffsets: new Map(),
+        placements: new Map(),
+      }
       this.#byName.set(name, created)
       this.#byId.set(id, created)
       this.#nameByForm.set(collisionForm(name), name)
@@ -217,6 +258,9 @@ export class Topics {
       }
       case 'log-start':
         state.logStartOffsets.set(entry.partition, entry.offset)
+        break
+      case 'placed':
+        for (const [index, placement] of entry.placements) state.placements.set(index, placement)
         break
     }
   }
@@ -261,7 +305,7 @@ const newTopicId = (): string => {
 }
 
 /** The entries that make a topic what it is now. */
-const entriesOf = ({ topic, logStartOffsets }: TopicState): Entry[] => [
+const entriesOf = ({ topic, logStartOffsets, placements }: TopicState): Entry[] => [
   {
     type: 'created',
     id: topic.id,
@@ -273,4 +317,7 @@ const entriesOf = ({ topic, logStartOffsets }: TopicState): Entry[] => [
     logStartOffsets,
     ([partition, offset]): Entry => ({ type: 'log-start', id: topic.id, partition, offset }),
   ),
+  ...(placements.size === 0
+    ? []
+    : [{ type: 'placed', id: topic.id, placements: [...placements] } as const]),
 ]

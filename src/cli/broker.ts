@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { maxNodes } from '../broker/cluster.ts'
 import { parseDataDir } from '../broker/data-dir.ts'
 import { defectNames, withDefect } from '../broker/defects/index.ts'
 import { startBroker } from '../broker/life.ts'
@@ -7,7 +8,7 @@ import { kafkaParts } from '../broker/parts.ts'
 import { profileNames, withProfile } from '../broker/profiles.ts'
 import { brokerSettings } from '../broker/settings.ts'
 import { sleep, systemClock } from '../clock.ts'
-import { SurroundingsError, UsageError } from '../errors.ts'
+import { SurroundingsError } from '../errors.ts'
 import { inFlag, parseChoice, parseInteger, parsePairs } from './values.ts'
 
 /** `bench broker`: the embedded broker in the foreground, for any Kafka client; Ctrl-C ends it. */
@@ -16,12 +17,10 @@ interface BrokerFlags {
   port: string
   dataDir: string
   set: string[]
-  brokers?: string
+  brokers: string
   profile: string
   defect?: string
 }
-
-const laterFlags = ['brokers'] as const
 
 /** How long to wait for a broker on the same folder that may be about to end, and for one that is ending. */
 const patienceMs = { running: 1_000, stopping: 10_000 }
@@ -47,14 +46,10 @@ const start = async (options: Omit<Parameters<typeof startBroker>[0], 'clock' | 
 }
 
 const run = async (flags: BrokerFlags): Promise<void> => {
-  for (const name of laterFlags) {
-    if (flags[name] !== undefined) {
-      throw new UsageError(`--${name} '${flags[name]}': not available yet in this version`)
-    }
-  }
-  const port = parseInteger('port', flags.port, 0, 65_535)
+  const brokers = parseInteger('brokers', flags.brokers, 1, maxNodes)
+  const port = parseInteger('port', flags.port, 0, 65_536 - brokers)
   const dataDir = parseDataDir(flags.dataDir)
-  const settings = inFlag('-X', () => brokerSettings(parsePairs('X', flags.set)))
+  const settings = inFlag('-X', () => brokerSettings(parsePairs('X', flags.set), brokers))
   const profile = parseChoice('profile', flags.profile, profileNames)
   const defect = flags.defect ?? null
   if (defect !== null) inFlag('--defect', () => withDefect(kafkaParts, defect))
@@ -63,6 +58,7 @@ const run = async (flags: BrokerFlags): Promise<void> => {
     lockFolder: dataDir.folder,
     settings,
     port,
+    brokers,
     endsWithLeases: false,
     parts: withProfile(kafkaParts, profile),
     defect,
@@ -81,6 +77,7 @@ export const brokerCommand = (): Command =>
   new Command('broker')
     .description('the embedded broker in the foreground, on 127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes a free one', '9092')
+    .option('--brokers <n>', 'how many nodes, on the ports from that one on', '1')
     .option('--data-dir <dir>', 'folder for its data, or memory, or ring', '.bench')
     .option(
       '-X, --set <name=value>',
@@ -88,7 +85,6 @@ export const brokerCommand = (): Command =>
       (pair: string, pairs: string[]) => [...pairs, pair],
       [],
     )
-    .option('--brokers <n>', 'not available yet')
     .option(
       '--profile <name>',
       `serve no later versions than that Kafka did: ${profileNames.join(', ')}`,

@@ -1,3 +1,4 @@
+import { Cluster, type ClusterNode } from '../../src/broker/cluster.ts'
 import type { BrokerContext, Call } from '../../src/broker/context.ts'
 import { ProducerIds } from '../../src/broker/producer-ids.ts'
 import { parseSettings } from '../../src/broker/settings.ts'
@@ -8,7 +9,7 @@ import { ManualClock } from './manual-clock.ts'
 
 /** What handlers of the data path are given, on virtual time; groups are not there. */
 export const dataContext = (
-  given: { store?: Store; settings?: Record<string, string> } = {},
+  given: { store?: Store; settings?: Record<string, string>; brokers?: number } = {},
 ): { broker: BrokerContext; clock: ManualClock; lines: string[] } => {
   const clock = new ManualClock()
   const lines: string[] = []
@@ -16,13 +17,18 @@ export const dataContext = (
   const store =
     given.store ?? memoryStore({ kind: 'memory', maxBytes: 2 ** 30, segmentBytes: 2 ** 20 })
   const settings = parseSettings(given.settings)
+  const topics = new Topics({ store, settings, clock, log })
   const broker = {
     clock,
     settings,
     clusterId: 'cluster',
     nodeId: 1,
-    advertised: { host: '127.0.0.1', port: 9092 },
-    topics: new Topics({ store, settings, clock, log }),
+    cluster: new Cluster({
+      nodes: nodesOf(given.brokers ?? 1),
+      topics,
+      groups: { handOver: () => {} },
+    }),
+    topics,
     producerIds: new ProducerIds(store.journal('producer-ids')),
     log,
   } as Partial<BrokerContext> as BrokerContext
@@ -35,3 +41,6 @@ export const callOf = (version: number, closed = new AbortController().signal): 
   clientHost: '/127.0.0.1',
   closed,
 })
+
+export const nodesOf = (count: number): ClusterNode[] =>
+  Array.from({ length: count }, (_, i) => ({ nodeId: i + 1, host: '127.0.0.1', port: 9092 + i }))

@@ -199,6 +199,11 @@ export class GroupCoordinator {
     this.#store(() => this.#offsets.removeTopic(topic))
   }
 
+  /** Another node answers for these groups from now on. */
+  handOver(isMoved: (groupId: string) => boolean): void {
+    for (const group of this.#groups.values()) if (isMoved(group.groupId)) group.handOver()
+  }
+
   /** Ends every timer and answers what is parked. */
   close(): void {
     for (const group of this.#groups.values()) group.close()

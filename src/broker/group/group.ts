@@ -119,6 +119,24 @@ export class Group {
     return errorCode.NONE
   }
 
+  /**
+   * Another node coordinates the group from now on: what is parked is answered NOT_COORDINATOR, who has never been in a
+   * generation is forgotten, and sessions begin anew, as when Kafka loads a group from its log.
+   */
+  handOver(): void {
+    const { roster } = this
+    for (const memberId of roster.pendingJoin.keys()) this.#dropPending(memberId)
+    for (const member of roster.members.values()) {
+      if (member.isNew) {
+        dismiss(roster, member, errorCode.NOT_COORDINATOR)
+        continue
+      }
+      answerJoin(member, refusedJoin(errorCode.NOT_COORDINATOR, member.memberId))
+      answerSync(member, refusedSync(errorCode.NOT_COORDINATOR))
+      this.#startSession(member)
+    }
+  }
+
   /** Ends the group: timers stop, and what is parked is answered NOT_COORDINATOR. */
   close(): void {
     const { roster } = this

@@ -35,21 +35,30 @@ const faultOf = ({ name, count, assignments }: Wish, broker: BrokerContext): Ans
     )
   }
   if (assignments === null) return null
-  const isHere = assignments.every(
-    ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === broker.nodeId,
-  )
-  if (isHere && assignments.length === count - before) return null
-  return refuse(
-    errorCode.INVALID_REPLICA_ASSIGNMENT,
-    `Each new partition must be assigned to broker ${broker.nodeId} alone`,
-  )
+  const factor = broker.topics.placement(name, 0).replicas.length
+  const reason =
+    assignments.length === count - before
+      ? broker.cluster.replicasFault(
+          assignments.map(({ brokerIds }) => brokerIds),
+          factor,
+        )
+      : `There are ${count - before} new partitions, and ${assignments.length} are assigned`
+  return reason === null ? null : refuse(errorCode.INVALID_REPLICA_ASSIGNMENT, reason)
+}
+
+/** Of the new partitions: as assigned, or spread over the nodes as the old ones were. */
+const replicasOf = ({ name, count, assignments }: Wish, broker: BrokerContext): number[][] => {
+  if (assignments !== null) return assignments.map(({ brokerIds }) => brokerIds)
+  const factor = broker.topics.placement(name, 0).replicas.length
+  const from = broker.topics.get(name)?.partitionCount ?? 0
+  return broker.cluster.replicasFor(name, count, factor, from)
 }
 
 const create = (wish: Wish, isReal: boolean, broker: BrokerContext): Answer => {
   const fault = faultOf(wish, broker)
   if (fault !== null) return fault
   try {
-    if (isReal) broker.topics.addPartitions(wish.name, wish.count)
+    if (isReal) broker.topics.addPartitions(wish.name, wish.count, replicasOf(wish, broker))
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
     return {

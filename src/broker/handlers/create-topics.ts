@@ -5,6 +5,7 @@ import type {
   CreateTopicsResponse,
 } from '../../protocol/messages/create-topics.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
+import type { Cluster } from '../cluster.ts'
 import type { BrokerContext, Handler } from '../context.ts'
 import { StorageError } from '../store/store.ts'
 import { maxPartitionsPerTopic, topicConfigEntries, topicConfigFault } from '../topic-configs.ts'
@@ -19,8 +20,8 @@ interface Fault {
 
 const fault = (code: number, errorMessage: string): Fault => ({ errorCode: code, errorMessage })
 
-/** A manual assignment must be dense from 0 and name this node alone for each partition. */
-const assignmentFault = (wish: Wish, nodeId: number): Fault | null => {
+/** A manual assignment must be dense from 0 and name as many nodes for each partition, none of them twice. */
+const assignmentFault = (wish: Wish, cluster: Cluster): Fault | null => {
   if (wish.assignments.length === 0) return null
   if (wish.numPartitions !== -1 || wish.replicationFactor !== -1) {
     return fault(
@@ -30,17 +31,18 @@ const assignmentFault = (wish: Wish, nodeId: number): Fault | null => {
   }
   const indexes = wish.assignments.map(({ partitionIndex }) => partitionIndex)
   const isDense = indexes.toSorted((a, b) => a - b).every((index, i) => index === i)
-  const isHere = wish.assignments.every(
-    ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId,
-  )
-  if (isDense && isHere) return null
+  const reason = cluster.replicasFault(wish.assignments.map(({ brokerIds }) => brokerIds))
+  if (isDense && reason === null) return null
   return fault(
     errorCode.INVALID_REPLICA_ASSIGNMENT,
-    `Partitions must be numbered from 0 and assigned to broker ${nodeId} alone`,
+    reason ?? 'Partitions must be numbered from 0 without a gap',
   )
 }
 
-const countFault = ({ assignments, numPartitions, replicationFactor }: Wish): Fault | null => {
+const countFault = (
+  { assignments, numPartitions, replicationFactor }: Wish,
+  nodeCount: number,
+): Fault | null => {
   const count = assignments.length > 0 ? assignments.length : numPartitions
   if (count === 0 || count < -1)
     return fault(
@@ -59,10 +61,10 @@ const countFault = ({ assignments, numPartitions, replicationFactor }: Wish): Fa
       'Replication factor must be larger than 0, or -1 to use the default value.',
     )
   }
-  if (replicationFactor > 1) {
+  if (replicationFactor > nodeCount) {
     return fault(
       errorCode.INVALID_REPLICATION_FACTOR,
-      `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} cannot be reached because only 1 broker(s) are registered.`,
+      `Unable to replicate the partition ${replicationFactor} time(s): The target replication factor of ${replicationFactor} cannot be reached because only ${nodeCount} broker(s) are registered.`,
     )
   }
   return null
@@ -82,7 +84,10 @@ const faultOf = (wish: Wish, isRepeated: boolean, broker: BrokerContext): Fault 
   if (nameFault !== null) return fault(errorCode.INVALID_TOPIC_EXCEPTION, nameFault)
   if (broker.topics.get(wish.name) !== null)
     return fault(errorCode.TOPIC_ALREADY_EXISTS, `Topic '${wish.name}' already exists.`)
-  return assignmentFault(wish, broker.nodeId) ?? countFault(wish) ?? configFault(wish)
+  const { cluster } = broker
+  return (
+    assignmentFault(wish, cluster) ?? countFault(wish, cluster.nodes.length) ?? configFault(wish)
+  )
 }
 
 const refuse = (name: string, given: Fault): Answer => ({
@@ -93,15 +98,30 @@ const refuse = (name: string, given: Fault): Answer => ({
   configs: [],
 })
 
+/** By partition: as assigned, or spread over the nodes. */
+const replicasOf = (
+  { name, assignments, numPartitions, replicationFactor }: Wish,
+  { cluster, settings }: BrokerContext,
+): number[][] => {
+  if (assignments.length > 0) {
+    return assignments
+      .toSorted((a, b) => a.partitionIndex - b.partitionIndex)
+      .map(({ brokerIds }) => brokerIds)
+  }
+  const count = numPartitions === -1 ? settings['num.partitions'] : numPartitions
+  const factor =
+    replicationFactor === -1 ? settings['default.replication.factor'] : replicationFactor
+  return cluster.replicasFor(name, count, factor)
+}
+
 const accept = (wish: Wish, isReal: boolean, broker: BrokerContext): Answer => {
   const given: Record<string, string> = {}
   for (const { name, value } of wish.configs) given[name] = value ?? ''
-  const asked = wish.assignments.length > 0 ? wish.assignments.length : wish.numPartitions
-  const numPartitions = asked === -1 ? broker.settings['num.partitions'] : asked
+  const replicas = replicasOf(wish, broker)
   let topicId = zeroUuid
   if (isReal) {
     try {
-      topicId = broker.topics.create(wish.name, numPartitions, given).id
+      topicId = broker.topics.create(wish.name, replicas.length, given, replicas).id
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       return refuse(wish.name, fault(errorCode.KAFKA_STORAGE_ERROR, messageOf(error)))
@@ -113,8 +133,8 @@ const accept = (wish: Wish, isReal: boolean, broker: BrokerContext): Answer => {
     errorCode: 0,
     errorMessage: null,
     topicConfigErrorCode: 0,
-    numPartitions,
-    replicationFactor: 1,
+    numPartitions: replicas.length,
+    replicationFactor: replicas[0]?.length ?? 1,
     configs: topicConfigEntries(given, broker.settings).map(({ name, value, source }) => ({
       name,
       value,

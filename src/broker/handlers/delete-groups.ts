@@ -1,8 +1,10 @@
+import { errorCode } from '../../protocol/errors.ts'
 import type {
   DeleteGroupsRequest,
   DeleteGroupsResponse,
 } from '../../protocol/messages/delete-groups.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * DeleteGroups: v0-2
@@ -12,7 +14,12 @@ import type { Handler } from '../context.ts'
 export const handleDeleteGroups: Handler<DeleteGroupsRequest, DeleteGroupsResponse> = (
   { groupsNames },
   _call,
-  { groups },
+  broker,
 ) => ({
-  results: groupsNames.map((groupId) => ({ groupId, errorCode: groups.deleteGroup(groupId) })),
+  results: groupsNames.map((groupId) => ({
+    groupId,
+    errorCode: isCoordinator(groupId, broker)
+      ? broker.groups.deleteGroup(groupId)
+      : errorCode.NOT_COORDINATOR,
+  })),
 })

@@ -5,6 +5,7 @@ import type {
 } from '../../protocol/messages/delete-records.ts'
 import type { BrokerContext, Handler } from '../context.ts'
 import { StorageError } from '../store/store.ts'
+import { leaderFault } from './leader-check.ts'
 
 /** DeleteRecords (KIP-107): moves the log start up to an offset; -1 is the high watermark. */
 
@@ -25,6 +26,8 @@ const deleteFrom = (
   try {
     const log = broker.topics.partition(topic, partitionIndex)
     if (!log) return refused(partitionIndex, errorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    const fault = leaderFault(broker.topics.placement(topic, partitionIndex), broker.nodeId)
+    if (fault !== errorCode.NONE) return refused(partitionIndex, fault)
     if (offset < -1 || offset > log.logEndOffset) {
       return refused(partitionIndex, errorCode.OFFSET_OUT_OF_RANGE)
     }

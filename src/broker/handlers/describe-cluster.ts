@@ -4,14 +4,14 @@ import type {
   DescribeClusterResponse,
 } from '../../protocol/messages/describe-cluster.ts'
 import type { Handler } from '../context.ts'
-import { clusterOperations } from './metadata.ts'
+import { clusterOperations, controllerId } from './metadata.ts'
 
 const brokers = 1
 const controllers = 2
 
 /**
  * DescribeCluster: v0-2
- * Behaviour: the one node, which is also the controller.
+ * Behaviour: all nodes, the first of which is also the controller.
  * Version notes: v1 asks for brokers or controllers (KIP-919); a broker answers MISMATCHED_ENDPOINT_TYPE for
  * controllers and UNSUPPORTED_ENDPOINT_TYPE for anything else. v2 tells fenced brokers; there are none.
  */
@@ -35,8 +35,13 @@ export const handleDescribeCluster: Handler<DescribeClusterRequest, DescribeClus
     errorCode: 0,
     endpointType,
     clusterId: broker.clusterId,
-    controllerId: broker.nodeId,
-    brokers: [{ brokerId: broker.nodeId, ...broker.advertised, isFenced: false }],
+    controllerId,
+    brokers: broker.cluster.nodes.map(({ nodeId: brokerId, host, port }) => ({
+      brokerId,
+      host,
+      port,
+      isFenced: false,
+    })),
     ...(includeClusterAuthorizedOperations
       ? { clusterAuthorizedOperations: clusterOperations }
       : {}),

@@ -4,6 +4,7 @@ import type {
   DescribeGroupsResponse,
 } from '../../protocol/messages/describe-groups.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * DescribeGroups: v0-6
@@ -15,13 +16,22 @@ import type { Handler } from '../context.ts'
 export const handleDescribeGroups: Handler<DescribeGroupsRequest, DescribeGroupsResponse> = (
   request,
   { version },
-  { groups },
+  broker,
 ) => ({
   groups: request.groups.map((groupId) => {
     const operations = request.includeAuthorizedOperations
       ? { authorizedOperations: groupOperations }
       : {}
-    const group = groups.describeGroup(groupId)
+    if (!isCoordinator(groupId, broker)) {
+      return {
+        ...deadGroup,
+        errorCode: errorCode.NOT_COORDINATOR,
+        groupId,
+        groupState: '',
+        ...operations,
+      }
+    }
+    const group = broker.groups.describeGroup(groupId)
     if (group === null) {
       const fault =
         version >= 6

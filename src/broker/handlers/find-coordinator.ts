@@ -7,23 +7,24 @@ import type { Handler } from '../context.ts'
 
 /**
  * FindCoordinator: v0-6
- * Behaviour: this broker, for every group and transactional id, the empty one included; never an error while it runs.
+ * Behaviour: the node that has the slot of the group or transactional id, the empty one included; never an error.
  * INVALID_REQUEST for a key type that it does not know.
  * Version notes: v1 adds the key type (KIP-98); v4 asks for many keys at once (KIP-699); v6 adds share groups (KIP-932).
  * Not done: share groups.
  */
 export const handleFindCoordinator: Handler<FindCoordinatorRequest, FindCoordinatorResponse> = (
-  { keyType, coordinatorKeys },
+  { key, keyType, coordinatorKeys },
   { version },
-  { nodeId, advertised },
+  { cluster },
 ) => {
   const isKnownType = keyType === groupKeyType || keyType === transactionKeyType
-  const coordinator = isKnownType
-    ? { nodeId, ...advertised, errorCode: errorCode.NONE, errorMessage: 'NONE' }
-    : { ...noNode, errorCode: errorCode.INVALID_REQUEST, errorMessage: `key type ${keyType}` }
+  const find = (wanted: string) =>
+    isKnownType
+      ? { ...cluster.coordinatorOf(wanted), errorCode: errorCode.NONE, errorMessage: 'NONE' }
+      : { ...noNode, errorCode: errorCode.INVALID_REQUEST, errorMessage: `key type ${keyType}` }
   return version < 4
-    ? coordinator
-    : { coordinators: coordinatorKeys.map((key) => ({ key, ...coordinator })) }
+    ? find(key)
+    : { coordinators: coordinatorKeys.map((wanted) => ({ key: wanted, ...find(wanted) })) }
 }
 
 const groupKeyType = 0

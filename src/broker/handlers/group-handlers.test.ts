@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { nodesOf } from '../../../test/support/broker-context.ts'
 import { groupFixture, range } from '../../../test/support/group-fixture.ts'
+import { Cluster } from '../cluster.ts'
 import type { BrokerContext, Call } from '../context.ts'
 import { parseSettings } from '../settings.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
@@ -18,6 +20,10 @@ import { handleSyncGroup } from './sync-group.ts'
 
 let fixture: ReturnType<typeof groupFixture>
 let broker: BrokerContext
+const onlyTopic = {
+  get: (name: string) => (name === 't1' ? { partitionCount: 3 } : null),
+  list: () => [],
+}
 beforeEach(() => {
   fixture = groupFixture()
   broker = {
@@ -25,9 +31,9 @@ beforeEach(() => {
     settings: parseSettings(),
     clusterId: 'cluster',
     nodeId: 1,
-    advertised: { host: '127.0.0.1', port: 9092 },
+    cluster: new Cluster({ nodes: nodesOf(1), topics: onlyTopic as never, groups: fixture.groups }),
     groups: fixture.groups,
-    topics: { get: (name: string) => (name === 't1' ? { partitionCount: 3 } : null) },
+    topics: onlyTopic,
     log: () => {},
   } as unknown as BrokerContext
 })

@@ -1,5 +1,7 @@
+import { errorCode } from '../../protocol/errors.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/heartbeat.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * Heartbeat: v0-4
@@ -9,5 +11,9 @@ import type { Handler } from '../context.ts'
 export const handleHeartbeat: Handler<HeartbeatRequest, HeartbeatResponse> = (
   request,
   _call,
-  { groups },
-) => ({ errorCode: groups.heartbeat(request) })
+  broker,
+) => ({
+  errorCode: isCoordinator(request.groupId, broker)
+    ? broker.groups.heartbeat(request)
+    : errorCode.NOT_COORDINATOR,
+})

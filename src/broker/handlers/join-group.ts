@@ -1,5 +1,9 @@
+import { errorCode } from '../../protocol/errors.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/join-group.ts'
-import type { Handler } from '../context.ts'
+import type { BrokerContext, Handler } from '../context.ts'
+import { refusedJoin } from '../group/answers.ts'
+import type { JoinAnswer, JoinRequest } from '../group/requests.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * JoinGroup: v0-9
@@ -13,10 +17,10 @@ import type { Handler } from '../context.ts'
 export const handleJoinGroup: Handler<JoinGroupRequest, JoinGroupResponse> = async (
   request,
   { version, clientId, clientHost },
-  { groups },
+  broker,
 ) => {
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request
-  const answer = await groups.joinGroup({
+  const answer = await joinGroup(broker, {
     groupId: request.groupId,
     memberId: request.memberId,
     groupInstanceId: request.groupInstanceId,
@@ -41,3 +45,11 @@ export const handleJoinGroup: Handler<JoinGroupRequest, JoinGroupResponse> = asy
     members: [...members],
   }
 }
+
+const joinGroup = (
+  broker: BrokerContext,
+  request: JoinRequest,
+): JoinAnswer | Promise<JoinAnswer> =>
+  isCoordinator(request.groupId, broker)
+    ? broker.groups.joinGroup(request)
+    : refusedJoin(errorCode.NOT_COORDINATOR, request.memberId)

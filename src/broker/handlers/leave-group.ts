@@ -1,6 +1,7 @@
 import { errorCode } from '../../protocol/errors.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/leave-group.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * LeaveGroup: v0-5
@@ -12,10 +13,11 @@ import type { Handler } from '../context.ts'
 export const handleLeaveGroup: Handler<LeaveGroupRequest, LeaveGroupResponse> = (
   { groupId, memberId, members },
   { version },
-  { groups },
+  broker,
 ) => {
+  if (!isCoordinator(groupId, broker)) return { errorCode: errorCode.NOT_COORDINATOR }
   const leaving = version >= 3 ? members : [{ memberId, groupInstanceId: null }]
-  const codes = groups.leaveGroup(groupId, leaving)
+  const codes = broker.groups.leaveGroup(groupId, leaving)
   if (typeof codes === 'number') return { errorCode: codes }
   if (version < 3) return { errorCode: codes[0] ?? errorCode.NONE }
   return {

@@ -13,8 +13,9 @@ import {
 } from '../../protocol/record-batch.ts'
 import type { BrokerContext, Handler } from '../context.ts'
 import type { Log } from '../log.ts'
+import { epochAt } from '../placement.ts'
 import { StorageError } from '../store/store.ts'
-import { leaderEpoch, leaderEpochFault } from './leader-epoch.ts'
+import { leaderFault } from './leader-check.ts'
 
 /**
  * ListOffsets: log end (-1), log start (-2, -4), the largest timestamp (-3), or the first record from a timestamp on.
@@ -102,9 +103,11 @@ const answerPartition = async (
   try {
     const log = broker.topics.partition(topic, partitionIndex)
     if (!log) return refused(errorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    const epochFault = leaderEpochFault(currentLeaderEpoch)
-    if (epochFault !== errorCode.NONE) return refused(epochFault)
+    const placement = broker.topics.placement(topic, partitionIndex)
+    const fault = leaderFault(placement, broker.nodeId, { currentLeaderEpoch })
+    if (fault !== errorCode.NONE) return refused(fault)
     const found = await find(log, timestamp)
+    const leaderEpoch = epochAt(placement, found?.offset ?? 0)
     return found
       ? { partitionIndex, errorCode: errorCode.NONE, ...found, leaderEpoch }
       : { partitionIndex, errorCode: errorCode.NONE }

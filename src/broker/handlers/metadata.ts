@@ -13,6 +13,8 @@ type TopicWish = NonNullable<MetadataRequest['topics']>[number]
 const topicOperations = 3_576
 /** The same for the cluster, as Kafka answers it without an authorizer. */
 export const clusterOperations = 8_096
+/** Any node does a controller's work, so it does not matter which is told. */
+export const controllerId = 1
 const notAsked = -2_147_483_648
 
 const faulty = (code: number, name: string | null, topicId = zeroUuid): TopicAnswer => ({
@@ -23,20 +25,24 @@ const faulty = (code: number, name: string | null, topicId = zeroUuid): TopicAns
   partitions: [],
 })
 
-const partitionsOf = (topic: Topic, nodeId: number): TopicAnswer['partitions'] =>
-  Array.from({ length: topic.partitionCount }, (_, partitionIndex) => ({
-    errorCode: 0,
-    partitionIndex,
-    leaderId: nodeId,
-    leaderEpoch: 0,
-    replicaNodes: [nodeId],
-    isrNodes: [nodeId],
-    offlineReplicas: [],
-  }))
+const partitionsOf = (topic: Topic, broker: BrokerContext): TopicAnswer['partitions'] =>
+  Array.from({ length: topic.partitionCount }, (_, partitionIndex) => {
+    const { replicas, leaderId, leaderEpoch } = broker.topics.placement(topic.name, partitionIndex)
+    return {
+      errorCode: 0,
+      partitionIndex,
+      leaderId,
+      leaderEpoch,
+      replicaNodes: [...replicas],
+      isrNodes: [...replicas],
+      offlineReplicas: [],
+    }
+  })
 
 const create = (name: string, broker: BrokerContext): Topic | number => {
+  const { 'num.partitions': count, 'default.replication.factor': factor } = broker.settings
   try {
-    return broker.topics.create(name, broker.settings['num.partitions'])
+    return broker.topics.create(name, count, {}, broker.cluster.replicasFor(name, count, factor))
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
     broker.log(`cannot create topic ${name}: ${messageOf(error)}`)
@@ -61,7 +67,7 @@ const answerTopics = (
 ): TopicAnswer[] => {
   const describe = (topic: Topic): TopicAnswer => ({
     ...faulty(0, topic.name, topic.id),
-    partitions: partitionsOf(topic, broker.nodeId),
+    partitions: partitionsOf(topic, broker),
     topicAuthorizedOperations: request.includeTopicAuthorizedOperations
       ? topicOperations
       : notAsked,
@@ -91,7 +97,7 @@ const refuseIds = ({ topics }: MetadataRequest): MetadataResponse => ({
 
 /**
  * Metadata: v0-13
- * Behaviour: one node, which leads every partition. An unknown topic is made and answered at once where creation is
+ * Behaviour: all nodes, and who leads each partition. An unknown topic is made and answered at once where creation is
  * allowed, else UNKNOWN_TOPIC_OR_PARTITION; a name that Kafka refuses is INVALID_TOPIC_EXCEPTION.
  * Version notes: v0 takes no topics for all; v1 null for all; v4 may forbid creation; v8-10 cluster operations;
  * v10 topic ids (KIP-516); v12 asks by id and then ignores names, as Kafka does.
@@ -107,9 +113,9 @@ export const handleMetadata: Handler<MetadataRequest, MetadataResponse> = (
     ? broker.topics.list().map(({ name }) => ({ name, topicId: zeroUuid }))
     : (request.topics ?? [])
   return {
-    brokers: [{ nodeId: broker.nodeId, ...broker.advertised }],
+    brokers: broker.cluster.nodes.map((node) => ({ ...node })),
     clusterId: broker.clusterId,
-    controllerId: broker.nodeId,
+    controllerId,
     topics: answerTopics(wishes, request, broker),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? clusterOperations

@@ -4,6 +4,7 @@ import type {
   OffsetCommitResponse,
 } from '../../protocol/messages/offset-commit.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * OffsetCommit: v2-9
@@ -16,8 +17,12 @@ import type { Handler } from '../context.ts'
 export const handleOffsetCommit: Handler<OffsetCommitRequest, OffsetCommitResponse> = (
   request,
   { version },
-  { groups, topics },
+  broker,
 ) => {
+  const { groups, topics } = broker
+  if (!isCoordinator(request.groupId, broker)) {
+    return answer(request, () => errorCode.NOT_COORDINATOR)
+  }
   const existing = request.topics.flatMap(({ name, partitions }) => {
     const partitionCount = topics.get(name)?.partitionCount ?? 0
     return partitions
@@ -39,16 +44,26 @@ export const handleOffsetCommit: Handler<OffsetCommitRequest, OffsetCommitRespon
     })),
   })
   const codeOf = new Map(existing.map(({ requested }, i) => [requested, codes[i]]))
-  return {
-    topics: request.topics.filter(isAsked).map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map((requested) => ({
-        partitionIndex: requested.partitionIndex,
-        errorCode: codeOf.get(requested) ?? errorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      })),
-    })),
-  }
+  return answer(
+    request,
+    (requested) => codeOf.get(requested) ?? errorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  )
 }
+
+type Requested = OffsetCommitRequest['topics'][number]['partitions'][number]
+
+const answer = (
+  { topics }: OffsetCommitRequest,
+  codeOf: (requested: Requested) => number,
+): OffsetCommitResponse => ({
+  topics: topics.filter(isAsked).map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((requested) => ({
+      partitionIndex: requested.partitionIndex,
+      errorCode: codeOf(requested),
+    })),
+  })),
+})
 
 /** Kafka leaves a topic without partitions out of its answer. */
 const isAsked = ({ partitions }: OffsetCommitRequest['topics'][number]): boolean =>

@@ -4,6 +4,7 @@ import type {
   OffsetDeleteResponse,
 } from '../../protocol/messages/offset-delete.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * OffsetDelete: v0
@@ -13,8 +14,12 @@ import type { Handler } from '../context.ts'
 export const handleOffsetDelete: Handler<OffsetDeleteRequest, OffsetDeleteResponse> = (
   request,
   _call,
-  { groups, topics },
+  broker,
 ) => {
+  const { groups, topics } = broker
+  if (!isCoordinator(request.groupId, broker)) {
+    return { errorCode: errorCode.NOT_COORDINATOR, topics: [] }
+  }
   const exists = (topic: string, index: number): boolean =>
     index >= 0 && index < (topics.get(topic)?.partitionCount ?? 0)
   const requested = request.topics.map(({ name, partitions }) => ({

@@ -4,6 +4,7 @@ import type {
   OffsetFetchResponse,
 } from '../../protocol/messages/offset-fetch.ts'
 import type { BrokerContext, Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * OffsetFetch: v1-9
@@ -16,18 +17,38 @@ import type { BrokerContext, Handler } from '../context.ts'
 export const handleOffsetFetch: Handler<OffsetFetchRequest, OffsetFetchResponse> = (
   request,
   { version },
-  { groups },
+  broker,
 ) => {
-  if (version < 8) return { topics: fetchTopics(groups, request.groupId, request.topics) }
-  return {
-    groups: request.groups.map(({ groupId, topics }) => ({
-      groupId,
-      topics: fetchTopics(groups, groupId, topics),
-    })),
+  const { groups } = broker
+  if (version >= 8) {
+    return {
+      groups: request.groups.map(({ groupId, topics }) =>
+        isCoordinator(groupId, broker)
+          ? { groupId, topics: fetchTopics(groups, groupId, topics) }
+          : { groupId, topics: [], errorCode: errorCode.NOT_COORDINATOR },
+      ),
+    }
   }
+  const { groupId, topics } = request
+  if (isCoordinator(groupId, broker)) return { topics: fetchTopics(groups, groupId, topics) }
+  // Before v2 there is no error of the whole answer.
+  return version < 2
+    ? { topics: refuseTopics(topics, errorCode.NOT_COORDINATOR) }
+    : { topics: [], errorCode: errorCode.NOT_COORDINATOR }
 }
 
 type RequestedTopics = OffsetFetchRequest['topics']
+
+const refuseTopics = (requested: RequestedTopics, code: number) =>
+  (requested ?? []).map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partitionIndex) => ({
+      partitionIndex,
+      committedOffset: -1,
+      metadata: '',
+      errorCode: code,
+    })),
+  }))
 
 const fetchTopics = (
   groups: BrokerContext['groups'],

@@ -4,10 +4,11 @@ import type {
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/offset-for-leader-epoch.ts'
 import type { BrokerContext, Handler } from '../context.ts'
+import { endOfEpoch } from '../placement.ts'
 import { StorageError } from '../store/store.ts'
-import { leaderEpoch, leaderEpochFault } from './leader-epoch.ts'
+import { leaderFault } from './leader-check.ts'
 
-/** OffsetForLeaderEpoch (KIP-320): there is one epoch, and it ends at the log's end. */
+/** OffsetForLeaderEpoch (KIP-320): where an epoch of a partition's leaders ended; the current one at the log's end. */
 
 type PartitionResponse = OffsetForLeaderEpochResponse['topics'][number]['partitions'][number]
 
@@ -19,12 +20,16 @@ const answerPartition = (
   const { partition } = wanted
   try {
     const log = broker.topics.partition(topic, partition)
-    const code = log
-      ? leaderEpochFault(wanted.currentLeaderEpoch)
-      : errorCode.UNKNOWN_TOPIC_OR_PARTITION
-    return log && code === errorCode.NONE && wanted.leaderEpoch === leaderEpoch
-      ? { partition, errorCode: code, leaderEpoch, endOffset: log.logEndOffset }
-      : { partition, errorCode: code }
+    if (!log) return { partition, errorCode: errorCode.UNKNOWN_TOPIC_OR_PARTITION }
+    const placement = broker.topics.placement(topic, partition)
+    const { currentLeaderEpoch } = wanted
+    const code = leaderFault(placement, broker.nodeId, { currentLeaderEpoch })
+    if (code !== errorCode.NONE) return { partition, errorCode: code }
+    return {
+      partition,
+      errorCode: code,
+      ...endOfEpoch(placement, wanted.leaderEpoch, log.logEndOffset),
+    }
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
     broker.topics.reportFault(error)

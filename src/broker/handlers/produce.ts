@@ -4,10 +4,12 @@ import { assignAppendTime } from '../../protocol/record-batch.ts'
 import { type BrokerContext, CloseConnection, type Handler } from '../context.ts'
 import { type RecordFault, recordFault } from '../record-check.ts'
 import { StorageError } from '../store/store.ts'
+import { currentLeaderOf, endpointsOf, leaderFault } from './leader-check.ts'
 
 /**
  * Produce: checks one batch per partition by its header, assigns its offsets in place and stores its bytes as they are.
- * Version notes: v3 record batches (KIP-98), v7 zstd (KIP-110), v8 error messages (KIP-467). Not done: transactions.
+ * Version notes: v3 record batches (KIP-98), v7 zstd (KIP-110), v8 error messages (KIP-467), v10 the leader to ask instead
+ * (KIP-951). Not done: transactions.
  */
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
@@ -41,6 +43,15 @@ const appendTo = (
     const message = `there is no partition ${index} of topic ${name}`
     return refused(index, { errorCode: errorCode.UNKNOWN_TOPIC_OR_PARTITION, message })
   }
+  const placement = broker.topics.placement(name, index)
+  const leaderCode = leaderFault(placement, broker.nodeId)
+  if (leaderCode !== errorCode.NONE) {
+    const message = `node ${broker.nodeId} does not lead partition ${index} of topic ${name}`
+    const response = refused(index, { errorCode: leaderCode, message })
+    return request.version < 10
+      ? response
+      : { ...response, currentLeader: currentLeaderOf(placement) }
+  }
   // Kafka does not answer here at all; a client is better off with an answer.
   if (records === null) return refused(index, noRecords)
   const nowMs = Math.floor(broker.clock.epochMs())
@@ -54,7 +65,10 @@ const appendTo = (
   return {
     index,
     errorCode: errorCode.NONE,
-    baseOffset: verdict.kind === 'duplicate' ? verdict.baseOffset : log.append(records, nowMs),
+    baseOffset:
+      verdict.kind === 'duplicate'
+        ? verdict.baseOffset
+        : log.append(records, nowMs, placement.leaderEpoch),
     logAppendTimeMs: isLogAppendTime ? nowMs : -1,
     logStartOffset: log.logStartOffset,
   }
@@ -81,6 +95,7 @@ export const handleProduce: Handler<ProduceRequest, ProduceResponse> = (request,
   const hasValidAcks = acks === -1 || acks === 0 || acks === 1
   const about = { version: call.version, transactionalId }
   let hasFault = false
+  const otherLeaders = new Set<number>()
   const responses = topicData.map(({ name, partitionData }) => ({
     name,
     partitionResponses: partitionData.map(({ index, records }) => {
@@ -88,10 +103,12 @@ export const handleProduce: Handler<ProduceRequest, ProduceResponse> = (request,
         ? appendOrRefuse(name, index, records, about, broker)
         : refused(index, invalidAcks)
       hasFault ||= response.errorCode !== errorCode.NONE
+      const { leaderId } = response.currentLeader ?? {}
+      if (leaderId !== undefined) otherLeaders.add(leaderId)
       return response
     }),
   }))
-  if (acks !== 0) return { responses }
+  if (acks !== 0) return { responses, nodeEndpoints: endpointsOf(otherLeaders, broker) }
   if (hasFault) throw new CloseConnection('a produce request with acks=0 has failed')
   return null
 }

@@ -1,6 +1,7 @@
 import { errorCode } from '../../protocol/errors.ts'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/sync-group.ts'
 import type { Handler } from '../context.ts'
+import { isCoordinator } from './coordinator-check.ts'
 
 /**
  * SyncGroup: v0-5
@@ -11,13 +12,16 @@ import type { Handler } from '../context.ts'
 export const handleSyncGroup: Handler<SyncGroupRequest, SyncGroupResponse> = async (
   request,
   { version },
-  { groups },
+  broker,
 ) => {
   const { protocolType, protocolName } = request
   if (version >= 5 && (protocolType === null || protocolName === null)) {
-    return { errorCode: errorCode.INCONSISTENT_GROUP_PROTOCOL, assignment: Buffer.alloc(0) }
+    return { errorCode: errorCode.INCONSISTENT_GROUP_PROTOCOL, assignment: noAssignment }
   }
-  return await groups.syncGroup({
+  if (!isCoordinator(request.groupId, broker)) {
+    return { errorCode: errorCode.NOT_COORDINATOR, assignment: noAssignment }
+  }
+  return await broker.groups.syncGroup({
     ...request,
     // The request's bytes are a view of the connection's, which a member would keep alive.
     assignments: request.assignments.map(({ memberId, assignment }) => ({
@@ -26,3 +30,5 @@ export const handleSyncGroup: Handler<SyncGroupRequest, SyncGroupResponse> = asy
     })),
   })
 }
+
+const noAssignment = Buffer.alloc(0)
