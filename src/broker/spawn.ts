@@ -26,8 +26,8 @@ export interface AcquireOptions {
 
 /** A lease on an embedded broker: it runs at least until `release`. */
 export interface AcquiredBroker {
-  /** `127.0.0.1:<port>`. */
-  readonly bootstrapServers: string
+  /** `127.0.0.1:<port>` of each node. */
+  readonly bootstrapServers: readonly string[]
   readonly kind: 'started' | 'joined'
   readonly pid: number
   readonly store: StoreKind
@@ -194,7 +194,7 @@ export const acquireBroker = async (options: AcquireOptions): Promise<AcquiredBr
     tellLost?.(lostReason)
   })
   return {
-    bootstrapServers: lock.endpoint ?? '',
+    bootstrapServers: lock.endpoint?.split(',') ?? [],
     kind: lock.pid === child?.pid ? 'started' : 'joined',
     pid: lock.pid,
     store: dataDir.store,

@@ -108,7 +108,7 @@ export const openTarget = async (
   return {
     kind: 'embedded',
     brokerPid: broker.pid,
-    bootstrapServers: [broker.bootstrapServers],
+    bootstrapServers: broker.bootstrapServers,
     dataDir: broker.dataDir ?? options.dataDir,
     defect: broker.defect,
     lost: lost.signal,
