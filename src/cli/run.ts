@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import type { RunOptions } from '../bench/options.ts'
+import { headerSizeBytes } from '../bench/record-header.ts'
 import { createResourceProbe } from '../bench/resource-probe.ts'
 import { type RunOutcome, runBench } from '../bench/run.ts'
 import type { ConnectionOptions, Driver } from '../clients/driver.ts'
@@ -33,6 +34,12 @@ const checkDriver = (options: RunOptions, driver: Driver): void => {
   if (!driver.compressions.includes(options.compression)) {
     throw new UsageError(
       `--compression '${options.compression}': ${driver.name} has ${driver.compressions.join(', ')}`,
+    )
+  }
+  const isSending = options.mode === 'produce' || options.mode === 'round-trip'
+  if (isSending && driver.hasOnlyTextHeaders && options.messageSizeBytes < headerSizeBytes) {
+    throw new UsageError(
+      `--message-size ${options.messageSizeBytes}: ${driver.name} takes ${headerSizeBytes} bytes or more; it cannot write bench's header beside a smaller value`,
     )
   }
 }

@@ -33,6 +33,8 @@ export interface Driver {
   readonly version: string
   readonly assignors: readonly Assignor[]
   readonly compressions: readonly Compression[]
+  /** True when it cannot write bytes as a header value, so that a value too small for the bench header is refused. */
+  readonly hasOnlyTextHeaders?: boolean
   /** Throws a `UsageError` that names the client and the property it does not know or whose value it refuses. */
   checkProperties(properties: Readonly<Record<string, string>>): void
   createProducer(

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../clock.ts'
 import { messageOf, SurroundingsError, UsageError } from '../../errors.ts'
 import type { ConnectionOptions } from '../driver.ts'
 import { readTlsFiles, redact } from '../security.ts'
-import type { Config, Library, LibraryError } from './library.ts'
+import type { Config, Library, LibraryError, LoadedLibrary } from './library.ts'
 
 /** How long all brokers may be away; the other clients give up after as long. */
 const absenceLimitMs = 8_000
@@ -39,6 +39,7 @@ export const split = (config: Config): [client: Config, topic: Config] => {
 /** The library in use. */
 export interface Surroundings {
   library: Library
+  kafkaCodes: LoadedLibrary['kafkaCodes']
   clock: Clock
 }
 

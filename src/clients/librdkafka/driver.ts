@@ -11,8 +11,8 @@ const codecs = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 
 /** Throws a `UsageError` with what to install when the package is missing. */
 export const createLibrdkafkaDriver = async (clock: Clock): Promise<Driver> => {
-  const { library, version } = await loadLibrary()
-  const parts = { library, clock }
+  const { library, version, kafkaCodes } = await loadLibrary()
+  const parts = { library, kafkaCodes, clock }
   return {
     name: 'librdkafka',
     version: `${library.librdkafkaVersion} (node-rdkafka ${version})`,
@@ -22,6 +22,7 @@ export const createLibrdkafkaDriver = async (clock: Clock): Promise<Driver> => {
       'none',
       ...codecs.filter((codec) => codec === 'gzip' || library.features.includes(codec)),
     ],
+    hasOnlyTextHeaders: true,
     checkProperties: (properties) => checkProperties(library, properties),
     createProducer: (connection, options, sink) => createProducer(parts, connection, options, sink),
     createConsumer: (connection, options, sink) => createConsumer(parts, connection, options, sink),

@@ -69,9 +69,31 @@ const librdkafkaPackage = {
     'npm install node-rdkafka@3.6.1, which is compiled: Debian has what it needs in g++, make, python3, libsasl2-dev, libssl-dev, zlib1g-dev, libcurl4-openssl-dev, libzstd-dev and liblz4-dev',
 }
 
+/** The addon beneath the package. */
+interface Binding {
+  err2str(code: number): string
+}
+
+export interface LoadedLibrary {
+  library: Library
+  version: string
+  /** Kafka's error codes by librdkafka's texts for them: delivery reports carry only the text. */
+  kafkaCodes: ReadonlyMap<string, number>
+}
+
 /** Throws a `UsageError` with what to install when the package is missing or cannot be loaded. */
-export const loadLibrary = async (): Promise<{ library: Library; version: string }> => {
+export const loadLibrary = async (): Promise<LoadedLibrary> => {
   const { file, version } = findPackage(librdkafkaPackage)
-  const load = () => createRequire(import.meta.url)(file) as Library
-  return { library: await loadWith(librdkafkaPackage, load), version }
+  const require = createRequire(file)
+  const load = () => ({
+    library: require(file) as Library,
+    binding: require('../librdkafka.js') as Binding,
+  })
+  const { library, binding } = await loadWith(librdkafkaPackage, load)
+  const codes = Object.values(library.CODES.ERRORS).filter((code) => code > 0)
+  return {
+    library,
+    version,
+    kafkaCodes: new Map(codes.map((code) => [binding.err2str(code), code])),
+  }
 }

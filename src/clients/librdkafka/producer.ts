@@ -43,10 +43,10 @@ class LibrdkafkaProducer implements Producer {
 
   constructor(
     client: LibraryProducer,
+    { clock, kafkaCodes }: Surroundings,
     connection: ConnectionOptions,
     options: ProducerOptions,
     sink: ProducerSink,
-    clock: Clock,
   ) {
     this.#client = client
     this.#connection = connection
@@ -55,7 +55,7 @@ class LibrdkafkaProducer implements Producer {
     this.#clock = clock
     client.on('delivery-report', (error: LibraryError | null, report: Report) => {
       const reports = report.opaque
-      if (error) reports.onFailure(failureOf(error))
+      if (error) reports.onFailure(failureOf(error, kafkaCodes))
       else reports.onDelivered(report.offset)
       this.#settle(reports)
     })
@@ -129,7 +129,7 @@ const certain = (message: string): SendFailure => ({
 })
 
 export const createProducer = async (
-  { library, clock }: Surroundings,
+  surroundings: Surroundings,
   connection: ConnectionOptions,
   options: ProducerOptions,
   sink: ProducerSink,
@@ -142,10 +142,12 @@ export const createProducer = async (
     'request.timeout.ms': Math.min(connection.requestTimeoutMs, 900_000),
     // Bench lingers itself, and bounds what is in flight.
     'linger.ms': 0,
+    // Otherwise it would not tell of a full disk before the message times out.
+    'message.send.max.retries': 10,
     'queue.buffering.max.messages': 0,
     dr_cb: true,
   })
-  const client = new library.Producer(...split(config))
+  const client = new surroundings.library.Producer(...split(config))
   await connect(client, connection)
-  return new LibrdkafkaProducer(client, connection, options, sink, clock)
+  return new LibrdkafkaProducer(client, surroundings, connection, options, sink)
 }

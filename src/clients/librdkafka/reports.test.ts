@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import type { RecordRun } from '../driver.ts'
 import { failureOf, RunReports } from './reports.ts'
 
+const kafkaCodes = new Map([['Broker: Disk error when trying to access log file on disk', 56]])
+const failureFor = (text: string) => failureOf(new Error(text), kafkaCodes)
 const runOf = (count: number): RecordRun => ({ count }) as RecordRun
 
 test('a run is complete with its last report and begins at its lowest offset', () => {
@@ -17,7 +19,7 @@ test('a run is complete with its last report and begins at its lowest offset', (
 
 test('records that were not queued count as reported, and fail the run for certain', () => {
   const reports = new RunReports(runOf(3))
-  reports.onNotQueued(3, failureOf(new Error('Local: Queue full')))
+  reports.onNotQueued(3, failureFor('Local: Queue full'))
   expect(reports.isComplete).toBe(true)
   expect(reports.failure()).toMatchObject({ isUnknown: false, message: 'Local: Queue full' })
 })
@@ -25,13 +27,13 @@ test('records that were not queued count as reported, and fail the run for certa
 test('a run that was delivered in part may have landed', () => {
   const reports = new RunReports(runOf(2))
   reports.onDelivered(0)
-  reports.onFailure(failureOf(new Error('Broker: Message size too large')))
+  reports.onFailure(failureFor('Broker: Message size too large'))
   expect(reports.failure()).toMatchObject({ isUnknown: true })
 })
 
 test('one unknown outcome stands for the whole run, in either order', () => {
-  const certain = failureOf(new Error('Local: Purged in queue'))
-  const unknown = failureOf(new Error('Local: Purged in flight'))
+  const certain = failureFor('Local: Purged in queue')
+  const unknown = failureFor('Local: Purged in flight')
   for (const failures of [
     [certain, unknown],
     [unknown, certain],
@@ -48,6 +50,12 @@ test.each([
   ['Broker: Request timed out', true],
   ['Broker: Not leader for partition', false],
   ['Local: Purged in queue', false],
+  ['Local: Broker transport failure', true],
 ])('%s: unknown is %s', (message, isUnknown) => {
-  expect(failureOf(new Error(message))).toMatchObject({ isUnknown, message })
+  expect(failureFor(message)).toMatchObject({ isUnknown, message })
+})
+
+test("what the broker refused has Kafka's code", () => {
+  expect(failureFor('Broker: Disk error when trying to access log file on disk').kafkaCode).toBe(56)
+  expect(failureFor('Local: Queue full').kafkaCode).toBeNull()
 })

@@ -8,18 +8,20 @@ const unknownOutcomes = [
   'timed out',
   'purged in flight',
   'request timed out',
+  'broker transport failure',
+  'broker disconnected before response received',
   'message(s) written to insufficient number of in-sync replicas',
   'unknown broker error',
   'unknown',
 ]
 
-/** The failure a delivery report tells of. */
-export const failureOf = (error: Error): SendFailure => {
+/** The failure a delivery report tells of; `kafkaCodes` by librdkafka's texts. */
+export const failureOf = (error: Error, kafkaCodes: ReadonlyMap<string, number>): SendFailure => {
   const message = messageOf(error)
   return {
     isUnknown: unknownOutcomes.includes(message.toLowerCase().replace(/^(local|broker): /, '')),
     isConnectionLost: false,
-    kafkaCode: null,
+    kafkaCode: kafkaCodes.get(message) ?? null,
     message,
   }
 }
