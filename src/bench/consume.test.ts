@@ -155,6 +155,17 @@ describe('a member that gets nothing', () => {
     expect(result.consumers[1]).toMatchObject({ firstAssignmentMs: null, partitions: [] })
   })
 
+  it('fails the check when a settled generation left it out for long', async () => {
+    const test = filled([100_000, 100_000, 100_000])
+    test.cluster.assign = (members) => (members === 2 ? [[0, 1, 2], []] : [[0], [1], [2]])
+    const options = { consumers: 3, staggerMs: 7_000, until: 'duration' } as const
+    const { result } = await test.finish(consume(test, options))
+    expect(checkOf(result, 'every-member-served')?.actual).toBe(
+      'consumer-2 had no partition for 6.9 s in a settled generation, while 3 members shared 3 partitions',
+    )
+    expect(result.consumers[1]?.partitions).toEqual([1])
+  })
+
   it('is a note when members outnumber partitions', async () => {
     const test = filled([100])
     const { result } = await test.finish(consume(test, { consumers: 2 }))

@@ -11,6 +11,9 @@ export interface GroupAtEnd {
   lag: ReadonlyMap<number, number>
 }
 
+/** A cooperative newcomer is without partitions until the others have given some up; nobody else is, where there are enough. */
+const idleLimitNs = 5e9
+
 /** Null: nothing to find fault with. */
 const faultOf = (member: Member, group: GroupAtEnd): string | null => {
   const lagAtEnd = sumOf(group.lag.values(), (lag) => lag)
@@ -20,6 +23,11 @@ const faultOf = (member: Member, group: GroupAtEnd): string | null => {
     if (lagAtEnd > 0) return `${member.name} was never assigned a partition, lag ${lagAtEnd}`
     if (!member.lagAtStart) return null
     return `${member.name} was never assigned a partition, lag ${member.lagAtStart} when it joined`
+  }
+  const isOutnumbered = group.memberCount > group.partitionCount
+  if (member.longestIdleNs > idleLimitNs && member.lagAtStart !== 0 && !isOutnumbered) {
+    const idleSec = (member.longestIdleNs / 1e9).toFixed(1)
+    return `${member.name} had no partition for ${idleSec} s in a settled generation, while ${group.memberCount} members shared ${group.partitionCount} partitions`
   }
   const ownLag = sumOf(member.held, (partition) => group.lag.get(partition) ?? 0)
   if (member.records > 0 || ownLag === 0) return null

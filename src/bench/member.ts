@@ -10,6 +10,9 @@ export class Member {
   firstAssignmentNs: number | null = null
   firstRecordNs: number | null = null
   lastAssignmentNs: number | null = null
+  /** The longest time that it was settled in a generation without a partition. */
+  longestIdleNs = 0
+  #idleSinceNs: number | null = null
   /** Join and sync were done at least once, with partitions or without. */
   hasSettled = false
   rebalances = 0
@@ -39,7 +42,14 @@ export class Member {
       case 'revoked':
       case 'left':
         this.held = new Set()
+        this.#endIdle(event.atNs)
     }
+  }
+
+  #endIdle(atNs: number): void {
+    if (this.#idleSinceNs === null) return
+    this.longestIdleNs = Math.max(this.longestIdleNs, atNs - this.#idleSinceNs)
+    this.#idleSinceNs = null
   }
 
   #onAssigned(
@@ -52,7 +62,11 @@ export class Member {
     if (this.hasSettled) this.rebalances += 1
     this.hasSettled = true
     this.held = new Set(partitions)
-    if (partitions.length === 0) return
+    if (partitions.length === 0) {
+      this.#idleSinceNs ??= atNs
+      return
+    }
+    this.#endIdle(atNs)
     this.partitions = partitions.toSorted((a, b) => a - b)
     this.firstAssignmentNs ??= atNs
     this.lastAssignmentNs = atNs
