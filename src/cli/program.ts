@@ -17,11 +17,13 @@ const loaders: Readonly<Record<string, (io: Io, end: End) => Promise<Command>>> 
   broker: async () => (await import('./broker.ts')).brokerCommand(),
   record: async (io) => (await import('./record.ts')).recordCommand(io),
   diff: async (io, end) => (await import('./diff.ts')).diffCommand(io, end),
+  ab: async (io, end) => (await import('./ab.ts')).abCommand(io, end),
   compare: async (io, end) => (await import('./compare.ts')).compareCommand(io, end),
+  scenario: async (io, end) => (await import('./scenario.ts')).scenarioCommand(io, end),
   clean: async (io) => (await import('./clean.ts')).cleanCommand(io),
 }
 
-const laterCommands = ['scenario', 'ab', 'history', 'calibrate'] as const
+const laterCommands = ['history', 'calibrate'] as const
 
 const examples = `
 All options of a run: bench run --help

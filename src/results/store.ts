@@ -17,6 +17,7 @@ import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { makeFolder } from '../folder.ts'
 import type { RunResult } from './result.ts'
 import { runResult } from './result-shape.ts'
+import type { ScenarioResult } from './scenario-result.ts'
 
 /** Results as files: written whole or not at all, and read back only when they are what they claim to be. */
 
@@ -35,7 +36,8 @@ const reasonOf = (error: unknown): string => messageOf(error).replace(/, \w+( '.
 const safeFileName = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, '-')
 
 /** The bytes of a result file, the same for a saved one and for `--json-output`. */
-export const serializeResult = (result: RunResult): string => `${JSON.stringify(result, null, 2)}\n`
+export const serializeResult = (result: RunResult | ScenarioResult): string =>
+  `${JSON.stringify(result, null, 2)}\n`
 
 const fsyncFolder = (folder: string): void => {
   let descriptor: number | null = null
@@ -86,13 +88,8 @@ export const writeAtomically = (path: string, text: string): void => {
   }
 }
 
-/**
- * Writes `DIR/<started>-<mode>-<runId>.json`, or to the temp folder when DIR cannot be written (exit code 3 for the
- * caller). Throws a `SurroundingsError` when neither can.
- */
-export const saveResult = (result: RunResult, dir: string): SavedResult => {
-  const name = [result.startedAt, result.config.mode, result.runId].map(safeFileName).join('-')
-  const content = serializeResult(result)
+const save = (nameParts: readonly string[], content: string, dir: string): SavedResult => {
+  const name = nameParts.map(safeFileName).join('-')
   const path = resolve(dir, `${name}.json`)
   try {
     writeAtomically(path, content)
@@ -103,6 +100,17 @@ export const saveResult = (result: RunResult, dir: string): SavedResult => {
     return { path: fallback, problem: messageOf(error) }
   }
 }
+
+/**
+ * Writes `DIR/<started>-<mode>-<runId>.json`, or to the temp folder when DIR cannot be written (exit code 3 for the
+ * caller). Throws a `SurroundingsError` when neither can.
+ */
+export const saveResult = (result: RunResult, dir: string): SavedResult =>
+  save([result.startedAt, result.config.mode, result.runId], serializeResult(result), dir)
+
+/** The same for a scenario: `DIR/<started>-scenario-<runId>.json`. */
+export const saveScenario = (result: ScenarioResult, dir: string): SavedResult =>
+  save([result.startedAt, 'scenario', result.runId], serializeResult(result), dir)
 
 const readText = (path: string): string => {
   let problem: string

@@ -14,10 +14,12 @@ const partitions = z.array(z.int().min(0))
 
 /** What a `scripted` member does otherwise than a client library: each switch is one thing seen in the field. */
 export const scriptSchema = z.strictObject({
-  /** Sends no SyncGroup in this generation and all later ones; heartbeats go on. null: always syncs. */
+  /** Sends no SyncGroup in this generation and all later ones; heartbeats go on until the group forgets it. */
   neverSyncFromGeneration: z.int().min(1).nullable().default(null),
   /** Does the above only where it was elected leader. */
   neverSyncOnlyAsLeader: z.boolean().default(false),
+  /** Where it held its SyncGroup back, it sends one without assignments so much later, as a follower would. */
+  lateSyncMs: durationMs.nullable().default(null),
   /** Time from being told to rejoin until it does. */
   rejoinDelayMs: durationMs.default(0),
   /** Time from the answer to JoinGroup until its SyncGroup. */
@@ -30,8 +32,10 @@ export const scriptSchema = z.strictObject({
   neverHeartbeats: z.boolean().default(false),
   /** Highest version of JoinGroup, and of the other group requests of the same Kafka, that it speaks. */
   maxJoinVersion: count.nullable().default(null),
-  /** Version of OffsetFetch: up to 7 it asks for all partitions with null, from 8 on it lists groups. */
+  /** Highest version of OffsetFetch: from 8 on it lists groups. */
   maxOffsetFetchVersion: count.nullable().default(null),
+  /** Asks for all offsets of the group, with null for the topics, instead of those of its partitions. */
+  fetchesAllOffsets: z.boolean().default(false),
 })
 
 const optionsSchema = z.strictObject({
@@ -65,6 +69,9 @@ export type MemberOptions = z.output<typeof optionsSchema>
 /** The same with the fields that have a default left out. */
 export type MemberOptionsInput = z.input<typeof optionsSchema>
 export type MemberScript = z.output<typeof scriptSchema>
+
+/** Nothing otherwise than a client library. */
+export const plainScript: MemberScript = scriptSchema.parse({})
 
 const commandSchema = z.discriminatedUnion('type', [
   /** Always the first line. */
@@ -125,7 +132,7 @@ const eventSchema = z.discriminatedUnion('type', [
   }),
   /** The broker accepted these positions: [partition, next offset to read]. A library's own commits may stay untold. */
   z.object({ type: z.literal('committed'), offsets: z.array(z.tuple([count, offset])), atMs }),
-  /** It has left the group in good order. */
+  /** It has left the group in good order; a static member stays in it until its session ends, as libraries do it. */
   z.object({ type: z.literal('left'), atMs }),
   /** After a fatal one the member exits with 1. `code` is Kafka's error code, where there is one. */
   z.object({

@@ -1,0 +1,87 @@
+/** Several scenarios, so many at a time, and what a proof asks of the two plays of one. */
+import type { ScenarioResult } from '../results/scenario-result.ts'
+import type { Scenario } from './load.ts'
+
+/** One scenario with all that was played of it. */
+export interface Verdict {
+  readonly scenario: Scenario
+  readonly clean: ScenarioResult
+  /** With its defect; null unless a proof was asked for, and could be tried. */
+  readonly broken: ScenarioResult | null
+  readonly status: 'passed' | 'failed' | 'skipped' | 'interrupted'
+  /** Why, on one line. */
+  readonly text: string
+}
+
+export type Play = (scenario: Scenario, defect: string | null) => Promise<ScenarioResult>
+
+const failedNames = ({ checks }: ScenarioResult): string[] =>
+  checks.filter(({ ok }) => !ok).map(({ name }) => name)
+
+const verdictOfClean = (scenario: Scenario, clean: ScenarioResult): Verdict => {
+  const { status, reason, checks } = clean
+  const failed = failedNames(clean)
+  const text =
+    status === 'skipped'
+      ? (reason ?? '')
+      : failed.length > 0
+        ? `failed: ${failed.join(', ')}`
+        : `${checks.length} checks`
+  return { scenario, clean, broken: null, status, text }
+}
+
+/** Proved: passes without the defect, and the named check fails with it. */
+export const verdictOfProof = (
+  scenario: Scenario,
+  clean: ScenarioResult,
+  broken: ScenarioResult,
+): Verdict => {
+  const { defect } = scenario
+  const failed = failedNames(broken)
+  const isCaught = defect !== null && failed.includes(defect.check)
+  const defectText = `with ${defect?.name}`
+  const text = isCaught
+    ? `${clean.checks.length} checks hold; ${defectText} ${defect.check} fails`
+    : failed.length === 0
+      ? `${defectText} nothing fails, ${defect?.check} should`
+      : `${defectText} ${defect?.check} holds; failed: ${failed.join(', ')}`
+  const status = broken.status === 'interrupted' ? 'interrupted' : isCaught ? 'passed' : 'failed'
+  return { scenario, clean, broken, status, text }
+}
+
+/** Plays one scenario, twice for a proof; one without a defect, or that fails without it, only once. */
+export const judgeScenario = async (
+  scenario: Scenario,
+  play: Play,
+  isProof: boolean,
+): Promise<Verdict> => {
+  const clean = await play(scenario, null)
+  const verdict = verdictOfClean(scenario, clean)
+  if (!isProof || clean.status !== 'passed') return verdict
+  if (scenario.defect === null) {
+    return { ...verdict, text: `${verdict.text}; it has no defect to be proved by` }
+  }
+  return verdictOfProof(scenario, clean, await play(scenario, scenario.defect.name))
+}
+
+/** Works through `items`, at most `atOnce` at a time; results in the order of the items. The first rejection ends it. */
+export const mapAtOnce = async <Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next
+      next += 1
+      results[index] = await work(items[index] as Item)
+    }
+  }
+  const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker)
+  const ends = await Promise.allSettled(workers)
+  const failure = ends.find((end) => end.status === 'rejected')
+  if (failure !== undefined) throw failure.reason
+  return results
+}
