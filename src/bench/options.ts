@@ -22,7 +22,7 @@ export interface RunOptions {
   readonly warmupDurationMs: number
   /** null: closed loop. */
   readonly rateRecordsPerSec: number | null
-  readonly client: 'kafkajs' | 'platformatic' | 'librdkafka'
+  readonly client: 'kafkajs' | 'platformatic' | 'librdkafka' | 'wire'
   readonly workers: 1
   readonly partitions: number
   readonly replicationFactor: number

@@ -5,13 +5,16 @@ import {
   type PayloadPlan,
   type RecordRun,
   type RenderedRecord,
+  type ValueTemplate,
 } from '../clients/driver.ts'
 import type { RunOptions } from './options.ts'
 import { createRandom } from './random.ts'
 import {
   type BenchHeader,
   createHeader,
+  HeaderPatcher,
   headerSizeBytes,
+  headerWindow,
   runNumberOf,
   writeHeader,
 } from './record-header.ts'
@@ -75,7 +78,60 @@ export const createPayloadPlan = (
     return { value: buffer, header: null }
   }
 
-  return { valueSizeBytes, isHeaderDetached, bodies, bodyChecksums, writeHeader: write, render }
+  const template = isHeaderDetached
+    ? null
+    : createTemplate(header, {
+        bodies,
+        bodyChecksums,
+        valueSizeBytes,
+        epochOffsetUs: identity.epochOffsetUs,
+      })
+  return {
+    valueSizeBytes,
+    isHeaderDetached,
+    bodies,
+    bodyChecksums,
+    writeHeader: write,
+    render,
+    template,
+  }
+}
+
+/** The same values, in place: the checksum covers whichever body is there. */
+const createTemplate = (
+  { run: runNumber, producer }: BenchHeader,
+  {
+    bodies,
+    bodyChecksums,
+    valueSizeBytes,
+    epochOffsetUs,
+  }: Pick<BenchPayloadPlan, 'bodies' | 'bodyChecksums' | 'valueSizeBytes'> & {
+    epochOffsetUs: number
+  },
+): ValueTemplate => {
+  const patcher = new HeaderPatcher(runNumber, producer)
+  const empty = { run: runNumber, producer, sequence: 0, intendedAtEpochUs: 0 }
+  let lastNs = Number.NaN
+  let lastEpochUs = 0
+  return {
+    valueSizeBytes,
+    windowStart: headerWindow.start,
+    windowEnd: headerWindow.end,
+    fill(target, start, body) {
+      writeHeader(target, start, empty, 0)
+      target.fill(0, start + headerWindow.start, start + headerWindow.end)
+      target.set(bodies[body % bodies.length] as Buffer, start + headerSizeBytes)
+    },
+    patch(target, start, body, run, index) {
+      const intendedNs = run.intendedAtNs[index] as number
+      if (intendedNs !== lastNs) {
+        lastNs = intendedNs
+        lastEpochUs = Math.round(intendedNs / 1e3 + epochOffsetUs)
+      }
+      const bodyChecksum = bodyChecksums[body % bodyChecksums.length] as number
+      patcher.patch(target, start, run.firstSequence + index, lastEpochUs, bodyChecksum)
+    },
+  }
 }
 
 /** As many bodies as fit in the pool, one at least: compression meets different records within a batch. */

@@ -12,6 +12,8 @@ export const headerSizeBytes = 36
 
 const magic = 0x62_6e_63_68
 const magicBytes = [0x62, 0x6e, 0x63, 0x68] as const
+const sequenceAt = 12
+const intendedAt = 20
 const checksumAt = 32
 const twoTo32 = 2 ** 32
 
@@ -58,6 +60,72 @@ export const writeHeader = (
   writeU64(target, start + 20, header.intendedAtEpochUs)
   writeU32(target, start + 28, 0)
   writeU32(target, start + checksumAt, checksumOf(target, start) ^ bodyChecksum)
+}
+
+/** What differs between the bench headers of one run and producer: [start, end) of the header. */
+export const headerWindow = { start: sequenceAt, end: headerSizeBytes } as const
+
+/**
+ * Writes the window of a header whose other bytes are there. A crc32 is linear: the checksum is that of a header of zeros,
+ * XOR what each byte of sequence and intended time leaves. What was the same for the last record is not computed again.
+ */
+export class HeaderPatcher {
+  readonly #zeroChecksum: number
+  #sequenceHigh = -1
+  #highChecksum = 0
+  #intendedAtEpochUs = -1
+  #intendedHigh = 0
+  #intendedLow = 0
+  #intendedChecksum = 0
+
+  constructor(run: number, producer: number) {
+    const bytes = new Uint8Array(headerSizeBytes)
+    writeHeader(bytes, 0, { run, producer, sequence: 0, intendedAtEpochUs: 0 }, 0)
+    this.#zeroChecksum = readU32(bytes, checksumAt)
+  }
+
+  /** `start` is where the header begins. The four reserved bytes must be 0. */
+  patch(
+    target: Uint8Array,
+    start: number,
+    sequence: number,
+    intendedAtEpochUs: number,
+    bodyChecksum: number,
+  ): void {
+    if (intendedAtEpochUs !== this.#intendedAtEpochUs) this.#setIntended(intendedAtEpochUs)
+    const low = sequence >>> 0
+    const high = (sequence - low) / twoTo32
+    if (high !== this.#sequenceHigh) {
+      this.#sequenceHigh = high
+      this.#highChecksum = remainderOf(high, sequenceAt) ^ this.#zeroChecksum
+    }
+    writeU32(target, start + sequenceAt, high)
+    writeU32(target, start + sequenceAt + 4, low)
+    writeU32(target, start + intendedAt, this.#intendedHigh)
+    writeU32(target, start + intendedAt + 4, this.#intendedLow)
+    const checksum =
+      this.#highChecksum ^ this.#intendedChecksum ^ remainderOf(low, sequenceAt + 4) ^ bodyChecksum
+    writeU32(target, start + checksumAt, checksum)
+  }
+
+  #setIntended(intendedAtEpochUs: number): void {
+    this.#intendedAtEpochUs = intendedAtEpochUs
+    this.#intendedHigh = Math.floor(intendedAtEpochUs / twoTo32)
+    this.#intendedLow = intendedAtEpochUs >>> 0
+    this.#intendedChecksum =
+      remainderOf(this.#intendedHigh, intendedAt) ^ remainderOf(this.#intendedLow, intendedAt + 4)
+  }
+}
+
+/** What four bytes at `at` of the header leave in the crc32 over it. */
+const remainderOf = (word: number, at: number): number => {
+  const table = (checksumAt - 1 - at) << 8
+  return (
+    tableAt(table + (word >>> 24)) ^
+    tableAt(table - 0x100 + ((word >>> 16) & 0xff)) ^
+    tableAt(table - 0x200 + ((word >>> 8) & 0xff)) ^
+    tableAt(table - 0x300 + (word & 0xff))
+  )
 }
 
 /** Parses the current record of `cursor` into `out`, wherever its header travels. */
@@ -117,8 +185,8 @@ const hasMagic = (bytes: Uint8Array, start: number): boolean =>
   bytes[start + 2] === magicBytes[2] &&
   bytes[start + 3] === magicBytes[3]
 
-/** Eight tables of 256: table k moves a byte's remainder over k more bytes. */
-const crcTables = new Int32Array(8 * 256)
+/** Tables of 256: table k moves a byte's remainder over k more bytes. `crcOf` needs eight of them, `HeaderPatcher` all. */
+const crcTables = new Int32Array((checksumAt - sequenceAt) * 256)
 for (let byte = 0; byte < 256; byte += 1) {
   let crc = byte
   for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1

@@ -83,9 +83,26 @@ export interface RecordRun {
   readonly keys: readonly Buffer[] | null
 }
 
-/** How to make the bytes of a record; drivers that need Buffers call `render`, a template driver may patch instead. */
+/** How to make the bytes of a record; drivers that need Buffers call `render`, others may use the template instead. */
 export interface PayloadPlan {
   render(run: RecordRun, index: number): RenderedRecord
+  /** Null or not there: every record has to be rendered. */
+  readonly template?: ValueTemplate | null
+}
+
+/**
+ * Values of one size that differ from record to record only in a window: a driver keeps such values and has them
+ * patched. Any record may have any body.
+ */
+export interface ValueTemplate {
+  readonly valueSizeBytes: number
+  /** All that `patch` may change: [windowStart, windowEnd) of the value. */
+  readonly windowStart: number
+  readonly windowEnd: number
+  /** Writes the value with the body of this number (from 0, without end), zeros in its window. */
+  fill(target: Buffer, start: number, body: number): void
+  /** Makes the value at `start`, filled with `body`, that of record `index` of `run`. */
+  patch(target: Buffer, start: number, body: number, run: RecordRun, index: number): void
 }
 
 /** The record header that carries what bench tells of a record whose value is too small for it. */

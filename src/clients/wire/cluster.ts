@@ -97,6 +97,11 @@ export class Cluster {
     }
   }
 
+  /** What the client calls itself. */
+  get clientId(): string {
+    return this.#settings.clientId
+  }
+
   get nodeIds(): number[] {
     return [...this.#addresses.keys()]
   }

@@ -13,7 +13,7 @@ const notYet = (what: string): never => {
 export const createWireDriver = (clock: Clock): Driver => ({
   name: 'wire',
   version: '1',
-  assignors: [],
+  assignors: ['range', 'round-robin', 'cooperative-sticky'],
   compressions: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   checkProperties,
   createProducer: (connection, options, sink) => createProducer(connection, options, sink, clock),

@@ -1,0 +1,142 @@
+/**
+ * The records of a batch, made once and patched for every batch: without keys and headers, values of one size that differ
+ * in a window. The CRC is carried along over the windows alone.
+ */
+import { varintSize, writeVarint } from '../../protocol/varint.ts'
+import type { RecordRun, ValueTemplate } from '../driver.ts'
+import { advanceTable, register, windowTables } from './crc32c-advance.ts'
+
+/** A template that would be larger costs more in cache than it saves. */
+const largestTemplateBytes = 4 * 1024 * 1024
+const firstRecords = 64
+
+export class RecordTemplate {
+  readonly #values: ValueTemplate
+  readonly #windowBytes: number
+  readonly #window: Int32Array
+  /** Bytes from the end of a record's window to its end. */
+  readonly #tailBytes: number
+  readonly #tailTable: Int32Array
+  #bytes: Buffer = Buffer.alloc(0)
+  /** Records that are laid out. */
+  #count = 0
+  /** By record: where its value begins; end of the record; the register that its constant bytes leave. */
+  #valueStarts = new Int32Array(0)
+  #ends = new Int32Array(0)
+  #gapRegisters = new Int32Array(0)
+  #tailRegisters = new Int32Array(0)
+
+  constructor(values: ValueTemplate) {
+    this.#values = values
+    this.#windowBytes = values.windowEnd - values.windowStart
+    this.#window = windowTables(this.#windowBytes)
+    this.#tailBytes = values.valueSizeBytes - values.windowEnd + 1
+    this.#tailTable = advanceTable(this.#tailBytes)
+  }
+
+  /** Whether `count` records fit; what does not has to be encoded record by record. */
+  canHold(count: number): boolean {
+    return count * (this.#values.valueSizeBytes + 16) <= largestTemplateBytes
+  }
+
+  /** The bytes that `count` records take. */
+  sizeOf(count: number): number {
+    if (count > this.#count) this.#layOut(Math.max(count, 2 * this.#count, firstRecords))
+    return this.#ends[count - 1] as number
+  }
+
+  /**
+   * Writes the records of `run` to `target` from `at` on, where `sizeOf(run.count)` bytes are free. `before` is the CRC
+   * register of what the CRC covers before them; the one after them is returned.
+   */
+  write(target: Buffer, at: number, run: RecordRun, before: number): number {
+    const sizeBytes = this.sizeOf(run.count)
+    const after = this.#patch(run, before)
+    this.#bytes.copy(target, at, 0, sizeBytes)
+    return after
+  }
+
+  #patch(run: RecordRun, before: number): number {
+    const bytes = this.#bytes
+    const values = this.#values
+    const { windowStart, windowEnd } = values
+    const window = this.#window
+    const starts = this.#valueStarts
+    const gaps = this.#gapRegisters
+    let crc = before
+    let from = 0
+    let gapBytes = -1
+    let advance = this.#tailTable
+    for (let index = 0; index < run.count; index++) {
+      const start = starts[index] as number
+      values.patch(bytes, start, index, run, index)
+      const end = start + windowEnd
+      if (end - from !== gapBytes) {
+        gapBytes = end - from
+        advance = advanceTable(gapBytes)
+      }
+      crc =
+        (advance[crc & 0xff] as number) ^
+        (advance[256 + ((crc >>> 8) & 0xff)] as number) ^
+        (advance[512 + ((crc >>> 16) & 0xff)] as number) ^
+        (advance[768 + (crc >>> 24)] as number) ^
+        (gaps[index] as number)
+      for (let place = start + windowStart, table = 0; place < end; place++, table += 256) {
+        crc ^= window[table + (bytes[place] as number)] as number
+      }
+      from = end
+    }
+    return this.#overTail(crc, run.count - 1)
+  }
+
+  #overTail(crc: number, index: number): number {
+    const advance = this.#tailTable
+    return (
+      (advance[crc & 0xff] as number) ^
+      (advance[256 + ((crc >>> 8) & 0xff)] as number) ^
+      (advance[512 + ((crc >>> 16) & 0xff)] as number) ^
+      (advance[768 + (crc >>> 24)] as number) ^
+      (this.#tailRegisters[index] as number)
+    )
+  }
+
+  /** Lays out `count` records: all but the windows is as it will be sent. */
+  #layOut(count: number): void {
+    const { valueSizeBytes, windowEnd } = this.#values
+    this.#bytes = Buffer.allocUnsafeSlow(count * (valueSizeBytes + 24))
+    this.#valueStarts = new Int32Array(count)
+    this.#ends = new Int32Array(count)
+    this.#gapRegisters = new Int32Array(count)
+    this.#tailRegisters = new Int32Array(count)
+    const bytes = this.#bytes
+    let gapStart = 0
+    let at = 0
+    for (let index = 0; index < count; index++) {
+      const start = this.#layOutRecord(at, index)
+      at = start + valueSizeBytes + 1
+      this.#valueStarts[index] = start
+      this.#ends[index] = at
+      this.#gapRegisters[index] = register(0, bytes, gapStart, start + windowEnd)
+      this.#tailRegisters[index] = register(0, bytes, start + windowEnd, at)
+      gapStart = start + windowEnd
+    }
+    this.#count = count
+  }
+
+  /** Returns where the value begins. */
+  #layOutRecord(from: number, index: number): number {
+    const { valueSizeBytes } = this.#values
+    const bodyBytes = 4 + varintSize(index) + varintSize(valueSizeBytes) + valueSizeBytes
+    let at = writeVarint(this.#bytes, from, bodyBytes)
+    // Attributes and timestamp delta are 0: a batch is of one moment.
+    this.#bytes[at++] = 0
+    this.#bytes[at++] = 0
+    at = writeVarint(this.#bytes, at, index)
+    at = writeVarint(this.#bytes, at, -1)
+    at = writeVarint(this.#bytes, at, valueSizeBytes)
+    this.#values.fill(this.#bytes, at, index)
+    // No headers.
+    this.#bytes[at + valueSizeBytes] = 0
+    return at
+  }
+}
