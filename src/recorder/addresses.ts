@@ -56,13 +56,6 @@ const locate = (apiKey: number, version: number, frame: Buffer): Located | null 
   }
 }
 
-/** Every address in the answer; none when it cannot be decoded. */
-export const addressesIn = (apiKey: number, version: number, frame: Buffer): Address[] =>
-  holdersIn(locate(apiKey, version, frame)?.response ?? {}).map(({ host, port }) => ({
-    host,
-    port,
-  }))
-
 /** Null for what our encoder refuses, such as a null that the version does not allow. */
 const encoded = ({ one, version, response }: Located): Buffer | null => {
   try {
@@ -103,29 +96,20 @@ const splice = (body: Buffer, from: readonly Address[], to: readonly Address[]):
   return Buffer.concat([...parts, body.subarray(start)])
 }
 
-/**
- * The frame with every address replaced; the frame itself when there is none to replace, and null when that cannot be
- * done without touching other bytes.
- */
-export const replaceAddresses = (
-  apiKey: number,
-  version: number,
+const replaced = (
   frame: Buffer,
-  replace: (address: Address) => Address,
+  located: Located,
+  holders: readonly AddressHolder[],
+  to: readonly Address[],
 ): Buffer | null => {
-  const located = locate(apiKey, version, frame)
-  if (located === null) return null
-  const { one, bodyOffset, response } = located
+  const { one, version, bodyOffset, response } = located
   const body = frame.subarray(bodyOffset)
-  const holders = holdersIn(response)
-  if (holders.length === 0) return frame
   const isEncodedAlike = encoded(located)?.equals(body) === true
   const from = holders.map(({ host, port }) => ({ host, port }))
-  const to = from.map(replace)
   for (const [index, holder] of holders.entries()) Object.assign(holder, to[index])
   const head = frame.subarray(0, bodyOffset)
-  const replaced = isEncodedAlike ? encoded(located) : null
-  if (replaced !== null) return Buffer.concat([head, replaced])
+  const whole = isEncodedAlike ? encoded(located) : null
+  if (whole !== null) return Buffer.concat([head, whole])
   const spliced = splice(body, from, to)
   if (spliced === null) return null
   const again = Buffer.concat([head, spliced])
@@ -135,5 +119,30 @@ export const replaceAddresses = (
   } catch (error) {
     if (error instanceof WireError) return null
     throw error
+  }
+}
+
+export interface AddressesFound {
+  /** Every address in the answer, in the order of its bytes. */
+  readonly addresses: readonly Address[]
+  /**
+   * The frame with the addresses replaced by those in `to`, in turn; null when that cannot be done without touching
+   * other bytes. To be called once.
+   */
+  replace(to: readonly Address[]): Buffer | null
+}
+
+/** Null when the answer cannot be decoded. */
+export const findAddresses = (
+  apiKey: number,
+  version: number,
+  frame: Buffer,
+): AddressesFound | null => {
+  const located = locate(apiKey, version, frame)
+  if (located === null) return null
+  const holders = holdersIn(located.response)
+  return {
+    addresses: holders.map(({ host, port }) => ({ host, port })),
+    replace: (to) => replaced(frame, located, holders, to),
   }
 }

@@ -26,6 +26,11 @@ export class AnswerStream {
     this.options = options
   }
 
+  /** Whether everything that was pushed ended with the end of a frame. */
+  get isBetweenFrames(): boolean {
+    return this.missingBytes === 0 && this.head.length === 0
+  }
+
   /** Undefined when all of `chunk` was dealt with at once; else the caller waits before it pushes the next. */
   push(chunk: Buffer): Promise<void> | undefined {
     const { send, replace } = this.options

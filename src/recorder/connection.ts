@@ -2,13 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
 import { FrameSplitter } from '../protocol/framing.ts'
 import { WireError } from '../protocol/wire.ts'
-import {
-  type Address,
-  addressesIn,
-  addressText,
-  carriesAddresses,
-  replaceAddresses,
-} from './addresses.ts'
+import { AddressRewriter, type Rewritten } from './address-rewriter.ts'
+import { type Address, addressText, carriesAddresses } from './addresses.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { type Exchange, type Finding, messageName } from './exchange.ts'
 import { closeExchange, isAnswered, openExchange } from './frame-decoder.ts'
@@ -26,7 +21,7 @@ export interface ConnectionOptions {
   readonly observer: ProxyOptions['observer']
   readonly faultOf: NonNullable<ProxyOptions['faultOf']>
   /** The port here that stands for an upstream node. */
-  readonly findPort: (node: Address) => Promise<number>
+  readonly findPort: (node: Address) => number | Promise<number>
   /** By what name clients reach this machine. */
   readonly localHost: string
   readonly onClosed: () => void
@@ -35,6 +30,8 @@ export interface ConnectionOptions {
 /** Beyond this it is no Kafka frame: the first bytes of TLS read as 369 MB. */
 const maxFrameBytes = 256 * 1024 * 1024
 const saslHandshakeKey = 17
+/** A chunk is at most 64 KiB. */
+const maxUnreadChunks = 16
 
 export class Connection {
   private readonly options: ConnectionOptions
@@ -44,6 +41,10 @@ export class Connection {
   private readonly requests = new FrameSplitter(maxFrameBytes)
   private readonly answers = new FrameSplitter(maxFrameBytes)
   private readonly stream: AnswerStream
+  private readonly rewriter: AddressRewriter
+  /** Answers that were sent on and are read when nothing waits to be sent. */
+  private unread: { readonly chunk: Buffer; readonly atUs: number }[] = []
+  private isReadScheduled = false
   /** False from the first bytes on that are not Kafka's: those pass unread. */
   private isReadable = true
   private isClosed = false
@@ -52,6 +53,7 @@ export class Connection {
     this.options = options
     const { client, node, sink, now, number } = options
     this.upstream = connect({ host: node.host, port: node.port, noDelay: true })
+    this.rewriter = new AddressRewriter(options)
     this.stream = new AnswerStream({
       mustHold: (correlationId) =>
         this.faults.has(correlationId) || this.carriesAddresses(correlationId),
@@ -80,6 +82,7 @@ export class Connection {
 
   close(): void {
     if (this.isClosed) return
+    this.readUnread()
     this.isClosed = true
     const { client, sink, number, now, onClosed } = this.options
     client.destroy()
@@ -111,21 +114,37 @@ export class Connection {
 
   private onRequestBytes(chunk: Buffer): void {
     this.send(chunk, this.upstream, this.options.client)
-    this.read(this.requests, chunk, (frame) => this.onRequest(frame))
+    const atUs = this.options.now()
+    // A correlation id may be used again once its answer has come.
+    this.readUnread()
+    this.read(this.requests, chunk, (frame) => this.onRequest(frame, atUs))
   }
 
   private onAnswerBytes(chunk: Buffer): void {
     if (!this.isReadable) return this.send(chunk, this.options.client, this.upstream)
     const waiting = this.stream.push(chunk)
-    if (waiting !== undefined) {
-      this.upstream.pause()
-      void waiting.then(() => {
-        this.read(this.answers, chunk, (frame) => this.onAnswer(frame))
-        this.upstream.resume()
-      })
-      return
+    if (waiting === undefined) return this.readLater(chunk)
+    this.upstream.pause()
+    void waiting.then(() => {
+      this.readLater(chunk)
+      this.upstream.resume()
+    })
+  }
+
+  private readLater(chunk: Buffer): void {
+    this.unread.push({ chunk, atUs: this.options.now() })
+    // The rest of a large answer is on its way, and is not to wait for what is done with its beginning.
+    const isWhole = this.stream.isBetweenFrames || this.unread.length >= maxUnreadChunks
+    if (!isWhole || this.isReadScheduled) return
+    this.isReadScheduled = true
+    setImmediate(() => this.readUnread())
+  }
+
+  private readUnread(): void {
+    this.isReadScheduled = false
+    for (const { chunk, atUs } of this.unread.splice(0)) {
+      this.read(this.answers, chunk, (frame) => this.onAnswer(frame, atUs))
     }
-    this.read(this.answers, chunk, (frame) => this.onAnswer(frame))
   }
 
   private read(splitter: FrameSplitter, chunk: Buffer, take: (frame: Buffer) => void): void {
@@ -139,9 +158,8 @@ export class Connection {
     }
   }
 
-  private onRequest(frame: Buffer): void {
-    const { sink, observer, now, node, number } = this.options
-    const atUs = now()
+  private onRequest(frame: Buffer, atUs: number): void {
+    const { sink, observer, node, number } = this.options
     const exchange = openExchange(frame, { number, node: addressText(node) }, atUs)
     observer.onRequest(exchange)
     sink.onFrame({ connection: number, direction: 'request', atUs, frame, exchange })
@@ -151,10 +169,9 @@ export class Connection {
     if (fault !== null) this.faults.set(exchange.correlationId, fault)
   }
 
-  private onAnswer(frame: Buffer): void {
+  private onAnswer(frame: Buffer, atUs: number): void {
     if (this.isClosed) return
-    const { sink, observer, now, number } = this.options
-    const atUs = now()
+    const { sink, observer, number } = this.options
     const correlationId = frame.length < 4 ? -1 : frame.readInt32BE()
     const exchange = this.pending.get(correlationId) ?? null
     if (exchange === null) {
@@ -191,29 +208,15 @@ export class Connection {
     })
   }
 
-  /** The frame with our own addresses in it; the frame itself where that cannot be done, with a note in the exchange. */
   private rewrite(frame: Buffer): Buffer | Promise<Buffer> {
     const exchange = this.pending.get(frame.readInt32BE())
     if (exchange === undefined) return frame
-    const { apiKey, version } = exchange
-    const { findPort, localHost } = this.options
-    const nodes = addressesIn(apiKey, version, frame)
-    if (nodes.length === 0) return frame
-    return Promise.all(nodes.map(findPort)).then(
-      (ports) => {
-        const byNode = new Map(nodes.map((node, i) => [addressText(node), ports[i] ?? node.port]))
-        const replaced = replaceAddresses(apiKey, version, frame, (node) => ({
-          host: localHost,
-          port: byNode.get(addressText(node)) ?? node.port,
-        }))
-        if (replaced === null) this.markKept(exchange, 'its bytes cannot be told apart')
-        return replaced ?? frame
-      },
-      (error: unknown) => {
-        this.markKept(exchange, messageOf(error))
-        return frame
-      },
-    )
+    const told = (rewritten: Rewritten): Buffer => {
+      if (rewritten.keptBecause !== null) this.markKept(exchange, rewritten.keptBecause)
+      return rewritten.frame
+    }
+    const rewritten = this.rewriter.rewrite(exchange.apiKey, exchange.version, frame)
+    return rewritten instanceof Promise ? rewritten.then(told) : told(rewritten)
   }
 
   private markKept(exchange: Exchange, reason: string): void {

@@ -110,7 +110,7 @@ export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
   const connections = new Set<Connection>()
   const servers: Server[] = []
   /** Upstream `HOST:PORT` -> the port here that stands for it. */
-  const ports = new Map<string, Promise<number>>()
+  const ports = new Map<string, number | Promise<number>>()
   let isClosed = false
   let connectionCount = 0
 
@@ -144,21 +144,25 @@ export const startProxy = async (options: ProxyOptions): Promise<Proxy> => {
     const wanted = listen.port === 0 ? 0 : listen.port + ports.size
     return open(node, wanted > 65_535 ? 0 : wanted).catch(() => open(node, 0))
   }
-  function findPort(node: Address): Promise<number> {
+  function findPort(node: Address): number | Promise<number> {
     const key = addressText(node)
-    const found = ports.get(key) ?? openFurther(node)
-    ports.set(key, found)
-    return found
+    const known = ports.get(key)
+    if (known !== undefined) return known
+    const opening = openFurther(node).then((port) => {
+      ports.set(key, port)
+      return port
+    })
+    ports.set(key, opening)
+    return opening
   }
 
-  const first = open(options.upstream, listen.port)
-  ports.set(addressText(options.upstream), first)
   const close = async (): Promise<void> => {
     isClosed = true
     for (const connection of connections) connection.close()
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }
-  const port = await first
+  const port = await open(options.upstream, listen.port)
+  ports.set(addressText(options.upstream), port)
   try {
     // Not awaited: a client that is there already is accepted only when this is done.
     sink.onBegin()

@@ -4,7 +4,7 @@ import { FrameSplitter } from '../../src/protocol/framing.ts'
 import { decodeResponseHeader, readRequestHead } from '../../src/protocol/header.ts'
 import { apis } from '../../src/protocol/messages/index.ts'
 import type { Decoded, Given } from '../../src/protocol/schema.ts'
-import { replaceAddresses } from '../../src/recorder/addresses.ts'
+import { findAddresses } from '../../src/recorder/addresses.ts'
 
 /** Stands in front of a broker and spoils the bytes of its answers, as brokers did that clients have met. */
 
@@ -44,7 +44,8 @@ export const startAlteringProxy = async (
           apiKey: -1,
           apiVersion: 0,
         }
-        const own = replaceAddresses(apiKey, apiVersion, frame, () => ({ host: '127.0.0.1', port }))
+        const found = findAddresses(apiKey, apiVersion, frame)
+        const own = found?.replace(found.addresses.map(() => ({ host: '127.0.0.1', port })))
         client.write(withSize(alter(own ?? frame, apiKey, apiVersion)))
       }
     })
