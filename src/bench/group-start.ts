@@ -53,11 +53,12 @@ const usableCommit = (
 export const readGroupStart = async (context: RunContext): Promise<GroupStart> => {
   const { admin, options, groupId, topic } = context
   const members = await admin.groupMembers(groupId)
+  // Before the end offsets: what a live group commits in between is not beyond them.
+  const committed = await admin.committedOffsets(groupId, topic.name)
   const before = await admin.watermarks(topic.name)
   const staleCommits = new Map<number, number>()
   let fromOffsets = new Map<number, number>()
   if (options.from === 'committed') {
-    const committed = await admin.committedOffsets(groupId, topic.name)
     for (const one of before) {
       fromOffsets.set(one.partition, usableCommit(one, committed) ?? one.low)
       const offset = committed.get(one.partition) ?? -1

@@ -25,7 +25,8 @@ const faultOf = (member: Member, group: GroupAtEnd): string | null => {
     return `${member.name} was never assigned a partition, lag ${member.lagAtStart} when it joined`
   }
   const isOutnumbered = group.memberCount > group.partitionCount
-  if (member.longestIdleNs > idleLimitNs && member.lagAtStart !== 0 && !isOutnumbered) {
+  const hadWork = member.lagAtStart !== 0 || member.records > 0
+  if (member.longestIdleNs > idleLimitNs && hadWork && !isOutnumbered) {
     const idleSec = (member.longestIdleNs / 1e9).toFixed(1)
     return `${member.name} had no partition for ${idleSec} s in a settled generation, while ${group.memberCount} members shared ${group.partitionCount} partitions`
   }
