@@ -68,19 +68,19 @@ export interface RawFlags {
   saslUsername?: string
   saslPasswordFile?: string
   X?: string[]
+  repeat?: string
+  scan?: string[]
+  prepare?: string
+  cleanup?: string
   [later: string]: unknown
 }
 
+/** `--prepare` alone would do nothing, so it makes a series too: of one run. */
+export const isSeries = ({ repeat, scan, prepare, cleanup }: RawFlags): boolean =>
+  [repeat, scan, prepare, cleanup].some((flag) => flag !== undefined)
+
 /** Flags kept for later: they exit 2 and say so. */
-export const laterFlags = [
-  'html',
-  'repeat',
-  'scan',
-  'pacer',
-  'find-max',
-  'profile',
-  'prometheus-port',
-] as const
+export const laterFlags = ['html', 'pacer', 'find-max', 'profile', 'prometheus-port'] as const
 
 const collect = (value: string, previous: string[] | undefined): string[] => [
   ...(previous ?? []),
@@ -203,6 +203,19 @@ const addSecurityFlags = (command: Command): Command =>
     .option('--sasl-password-file <file>', 'or from the first line of this file')
     .addOption(repeatable('-X <name=value>', "client setting by Kafka's dotted name (repeatable)"))
 
+const addSeriesFlags = (command: Command): Command =>
+  command
+    .optionsGroup('Series (each run on a broker and a topic of its own):')
+    .option('--repeat <n>', 'so many runs')
+    .addOption(
+      repeatable(
+        '--scan <option=values>',
+        'a run for each value, such as message-size=100,1000 (repeatable: every combination)',
+      ),
+    )
+    .option('--prepare <command>', 'shell command before each run')
+    .option('--cleanup <command>', 'shell command after each run')
+
 const addLaterFlags = (command: Command): Command => {
   for (const name of laterFlags) command.addOption(new Option(`--${name} [value]`).hideHelp())
   return command
@@ -216,5 +229,6 @@ export const addRunFlags = (command: Command): Command =>
     addConsumerFlags,
     addOutputFlags,
     addSecurityFlags,
+    addSeriesFlags,
     addLaterFlags,
   ].reduce((made, add) => add(made), command)

@@ -15,8 +15,9 @@ import type { RunResult } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import type { Io } from './io.ts'
 import { deliver, type Outputs, parseOutputs } from './outputs.ts'
-import type { RawFlags } from './run-flags.ts'
+import { isSeries, type RawFlags } from './run-flags.ts'
 import { parseRunOptions, unusedFlags } from './run-options.ts'
+import { readSeriesOrder, withSeries } from './series-child.ts'
 import { type StopRequest, watchSignals } from './signals.ts'
 import { checkTarget, openTarget, type Target } from './target.ts'
 import { inFlag } from './values.ts'
@@ -143,6 +144,10 @@ export const runCommand = async (
   checkTarget(options)
   const driver = await loadDriver(options.client)
   checkDriver(options, driver)
+  if (isSeries(raw)) {
+    const { runRepeated } = await import('./repeat.ts')
+    return runRepeated(raw, args, io)
+  }
   for (const name of unusedFlags(options, givenFlags(command))) {
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name
     io.stderr.write(`bench: ${flag} has no effect in --mode ${options.mode}\n`)
@@ -157,7 +162,8 @@ export const runCommand = async (
     }
     const parts = { target, driver, args, io, isQuiet: outputs.isQuiet }
     const outcome = await runOnce(options, parts, stop.signal)
-    const exitCode = deliverOutcome(outcome, { target, outputs, stop, io })
+    const result = withSeries(outcome.result, readSeriesOrder(process.env))
+    const exitCode = deliverOutcome({ ...outcome, result }, { target, outputs, stop, io })
     const note = target.dataNote()
     if (note !== null && !outputs.isQuiet) io.stderr.write(`${note}\n`)
     return exitCode

@@ -2,7 +2,7 @@ import type { RunResult } from '../results/result.ts'
 import type { Difference } from './comparability.ts'
 import { differencesBetween } from './comparability.ts'
 import { type ExactMetric, exactMetrics, type Metric, type MetricUnit, metrics } from './metrics.ts'
-import { noiseFlags } from './noise.ts'
+import { runFlags, valueFlags } from './noise.ts'
 import { noiseOf, runsNeeded, smallestDetectable } from './power.ts'
 import { adjustByHolm, compareIndependent, comparePaired, type RankTest } from './rank-test.ts'
 
@@ -43,6 +43,7 @@ export interface MetricComparison {
   /** Runs a side to find the threshold's change 4 times of 5. */
   runsNeeded: number | null
   verdict: MetricVerdict
+  /** Signs of noise in these values. */
   flags: string[]
 }
 
@@ -64,6 +65,8 @@ export interface Comparison {
   isPaired: boolean
   differences: Difference[]
   invalidRuns: InvalidRun[]
+  /** Signs of an unquiet machine during any of the runs. */
+  flags: string[]
   metrics: MetricComparison[]
   /** Only those that differ. */
   exact: ExactComparison[]
@@ -189,14 +192,14 @@ const measure = (
     smallestDetectable: noise === null ? null : smallestDetectable(noise, counts, isPaired),
     runsNeeded: noise === null ? null : runsNeeded(noise, threshold, isPaired),
     verdict: 'no verdict',
-    flags: noiseFlags([...sides.baseline, ...sides.candidate], [baseline, candidate]),
+    flags: valueFlags([baseline, candidate]),
   }
 }
 
-const judge = (metric: MetricComparison, isStrict: boolean): MetricVerdict => {
-  const { adjustedPValue, ratio, ratioInterval, threshold, better, flags } = metric
+const judge = (metric: MetricComparison, isFlagged: boolean): MetricVerdict => {
+  const { adjustedPValue, ratio, ratioInterval, threshold, better } = metric
   if (adjustedPValue === null) return 'no verdict'
-  if (isStrict && flags.length > 0) return 'inconclusive'
+  if (isFlagged) return 'inconclusive'
   // Both directions on the same scale: half as fast is as far as twice as fast.
   const limit = Math.log1p(threshold)
   if (adjustedPValue < significance && Math.abs(Math.log(ratio)) >= limit) {
@@ -209,14 +212,19 @@ const judge = (metric: MetricComparison, isStrict: boolean): MetricVerdict => {
   return isInside ? 'equivalent' : 'inconclusive'
 }
 
-const compareMetrics = (sides: Sides, options: CompareOptions): MetricComparison[] => {
+const compareMetrics = (
+  sides: Sides,
+  flags: readonly string[],
+  options: CompareOptions,
+): MetricComparison[] => {
   const measured = metrics.flatMap((metric) => measure(metric, sides, options) ?? [])
   const asked = measured.filter(({ pValue }) => pValue !== null)
   const adjusted = adjustByHolm(asked.map(({ pValue }) => pValue as number))
   return measured.map((metric) => {
     const place = asked.indexOf(metric)
     const corrected = { ...metric, adjustedPValue: place < 0 ? null : (adjusted[place] as number) }
-    return { ...corrected, verdict: judge(corrected, options.isStrict) }
+    const isFlagged = options.isStrict && flags.length + metric.flags.length > 0
+    return { ...corrected, verdict: judge(corrected, isFlagged) }
   })
 }
 
@@ -279,13 +287,15 @@ export const compareSides = (
     isPaired: pairs !== null,
   }
   const isEmpty = before.length === 0 || after.length === 0
+  const flags = runFlags([...before, ...after])
   const comparison = {
     baseline: { title: baseline.title, runs: before.length },
     candidate: { title: candidate.title, runs: after.length },
     isPaired: pairs !== null,
     differences: differencesBetween(baseline.runs, candidate.runs, options.ignored),
     invalidRuns,
-    metrics: isEmpty ? [] : compareMetrics(sides, options),
+    flags,
+    metrics: isEmpty ? [] : compareMetrics(sides, flags, options),
     exact: isEmpty ? [] : exactMetrics.flatMap((metric) => compareExact(metric, sides)),
   }
   return { ...comparison, ...conclude(comparison) }

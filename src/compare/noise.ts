@@ -17,25 +17,29 @@ const variationOf = (values: readonly number[]): number => {
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 
-/** One flag for each sign, such as `values vary by 23 %`; empty when the figures are calm. */
-export const noiseFlags = (
-  runs: readonly RunResult[],
-  sides: readonly (readonly number[])[],
-): string[] => {
+/** Signs of the runs, such as `other programs used 0.4 cores`; empty when they were calm. */
+export const runFlags = (runs: readonly RunResult[]): string[] => {
   const resources = runs.flatMap((run) => run.resources ?? [])
   const worst = (of: (one: (typeof resources)[number]) => number | null): number =>
     Math.max(0, ...resources.map((one) => of(one) ?? 0))
-  const variation = Math.max(...sides.map(variationOf))
   const foreignCores = worst(({ machine }) => machine.foreignCores)
   const steal = worst(({ machine }) => machine.steal)
   const utilization = worst(({ generator }) => generator.eventLoopUtilization)
   const delayMs = worst(({ generator }) => generator.eventLoopDelayP99Ms)
   const signs: [boolean, string][] = [
-    [variation > variationLimit, `values vary by ${percent(variation)}`],
-    [foreignCores > foreignCoresLimit, `other programs used ${foreignCores.toFixed(1)} cores`],
-    [steal > stealLimit, `the hypervisor took ${percent(steal)}`],
-    [utilization > utilizationLimit, `the generator was ${percent(utilization)} busy`],
-    [delayMs > loopDelayLimitMs, `the generator stalled for ${delayMs.toFixed(0)} ms`],
+    [
+      foreignCores > foreignCoresLimit,
+      `other programs used up to ${foreignCores.toFixed(1)} cores`,
+    ],
+    [steal > stealLimit, `the hypervisor took up to ${percent(steal)}`],
+    [utilization > utilizationLimit, `the generator was up to ${percent(utilization)} busy`],
+    [delayMs > loopDelayLimitMs, `the generator stalled for ${delayMs.toFixed(0)} ms and more`],
   ]
   return signs.flatMap(([isSeen, text]) => (isSeen ? [text] : []))
+}
+
+/** Signs of one figure, such as `values vary by 23 %`. */
+export const valueFlags = (sides: readonly (readonly number[])[]): string[] => {
+  const variation = Math.max(...sides.map(variationOf))
+  return variation > variationLimit ? [`values vary by ${percent(variation)}`] : []
 }

@@ -3,6 +3,7 @@ import type { MetricUnit } from '../compare/metrics.ts'
 import {
   formatChange,
   formatCount,
+  formatHundredths,
   formatPercent,
   formatProbability,
   formatRate,
@@ -35,7 +36,7 @@ export const metricHeadings = [
 export const figureColumns = 5
 
 const formatFigure = (value: number, unit: MetricUnit): string =>
-  unit === 'records/s' || unit === 'µs' ? formatRate(value) : formatValue(value)
+  unit === 's per million' ? formatHundredths(value) : formatRate(value)
 
 const interval = ({ ratioInterval }: MetricComparison): string =>
   ratioInterval === null
@@ -81,6 +82,7 @@ export const comparisonNotes = (comparison: Comparison): string[] => [
   ...comparison.metrics
     .filter(({ isPrimary, flags }) => isPrimary && flags.length > 0)
     .map(({ name, flags }) => `${name}: ${flags.join(', ')}`),
+  ...comparison.flags,
 ]
 
 /** The rule that was used. */

@@ -26,6 +26,9 @@ export const formatValue = (value: string | number): string =>
     ? value
     : formatWith(Number.isInteger(value) ? whole : hundredths, value)
 
+/** `3.40`. */
+export const formatHundredths = (value: number): string => formatWith(hundredths, value)
+
 /** `51,277`; below 100 with two decimals, since 0.4 records per second is not none. */
 export const formatRate = (perSec: number): string =>
   formatWith(perSec < 100 && !Number.isInteger(perSec) ? hundredths : whole, perSec)

@@ -1,12 +1,12 @@
 import type { RunResult } from '../results/result.ts'
 import type { Line } from './box.ts'
-import { formatMegabytes, formatPercent, formatValue } from './format.ts'
+import { formatHundredths, formatMegabytes, formatPercent } from './format.ts'
 import type { Rows } from './rows.ts'
 
 /** What the run cost: of all figures the quietest, and the first to look at when two versions are compared. */
 
 const perMillion = (cpuMs: number, records: number): string =>
-  records > 0 ? formatValue(Math.round((cpuMs * 1e5) / records) / 100) : 'n/a'
+  records > 0 ? formatHundredths((cpuMs * 1_000) / records) : 'n/a'
 
 /** Empty for results that hold no measurement. */
 export const resourceLines = (result: RunResult, rows: Rows): Line[] => {
@@ -19,7 +19,7 @@ export const resourceLines = (result: RunResult, rows: Rows): Line[] => {
     ...(broker === null ? [] : [`broker ${formatMegabytes(broker.maxMemoryBytes)} MB`]),
   ]
   const busy = formatPercent(generator.eventLoopUtilization, 1)
-  const stall = formatValue(Math.round(generator.eventLoopDelayMaxMs * 10) / 10)
+  const stall = formatHundredths(generator.eventLoopDelayMaxMs)
   return [
     rows.figure('Client CPU', perMillion(generator.cpuMs, totals.records), unit),
     ...(broker === null

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { golden } from '../../test/support/golden.ts'
+import { produceResult, sampleResources } from '../../test/support/sample-result.ts'
+import type { RunResult } from '../results/result.ts'
+import { formatPlannedRun, formatSeries } from './series.ts'
+
+const runOf = (rate: number, fields: Partial<RunResult> = {}): RunResult => {
+  const run = produceResult({ resources: sampleResources({ cpuMs: rate / 2 }), ...fields })
+  return { ...run, totals: { ...run.totals, records: 1_000_000, recordsPerSec: rate } }
+}
+
+const failed = { name: 'in-order', ok: false, expected: 0, actual: 1 }
+
+const scanned = [
+  { title: '--message-size 100', result: runOf(50_000) },
+  { title: '--message-size 1000', result: runOf(20_000, { checks: [failed] }) },
+  { title: '--message-size 100', result: runOf(54_000) },
+  { title: '--message-size 1000', result: runOf(21_000) },
+]
+
+test.each([100, 60])('a scan has a row for each value, %d wide', (width) => {
+  const text = formatSeries('0123456789ab', scanned, { width })
+  expect(text).toBe(golden(`report/series-${width}.txt`, text))
+})
+
+test('one run in one line', () => {
+  expect(formatPlannedRun(1, 6, 'a', runOf(50_000))).toBe(
+    'run 2 of 6  a  50,000 msg/s  p99 5.90 ms  client CPU 25.00 s/M  ok',
+  )
+  expect(formatPlannedRun(0, 1, '', runOf(1, { checks: [failed] }))).toMatch(/1 FAILED$/)
+})
