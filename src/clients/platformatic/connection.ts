@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../clock.ts'
 import { UsageError } from '../../errors.ts'
 import type { ConnectionOptions } from '../driver.ts'
 import { readTlsFiles } from '../security.ts'
-import { isHopeless, kafkaCodeOf, toConnectError, toDriverError } from './errors.ts'
+import { isDenied, isHopeless, kafkaCodeOf, toConnectError, toDriverError } from './errors.ts'
 import type { ApiRange, BaseClient, BaseOptions, Library } from './library.ts'
 import { booleanOf, numberOf, textOf } from './properties.ts'
 
@@ -156,7 +156,7 @@ export const probe = async (
       if (error instanceof UsageError) throw error
       const isOver = clock.nowNs() + connectBackoffMs * 1e6 >= deadlineNs
       if (isHopeless(error) || isOver) {
-        throw kafkaCodeOf(error) === null || isOver
+        throw kafkaCodeOf(error) === null || isDenied(error) || isOver
           ? toConnectError(error, connection)
           : toDriverError(`get metadata of ${topics.join(', ')}`, error, connection)
       }

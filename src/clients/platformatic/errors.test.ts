@@ -79,6 +79,12 @@ test('why no broker was reached names the addresses and not the password', () =>
   })
   const denied = Object.assign(new Error('denied'), { code: 'PLT_KFK_AUTHENTICATION' })
   expect(toConnectError(denied, connection).message).toBe('cannot authenticate at h:1, h:2: denied')
+  const answered = Object.assign(new Error('no'), {
+    apiId: 'SASL_AUTHENTICATION_FAILED',
+    apiCode: 58,
+  })
+  expect(isHopeless(answered)).toBe(true)
+  expect(toConnectError(answered, connection).message).toContain('cannot authenticate at h:1, h:2')
   const closed = { ...connection, security: { tls: null, sasl: null } }
   expect(toConnectError(network('Connection closed'), closed).message).toContain('needs --tls')
 })

@@ -25,6 +25,7 @@ export interface PartitionAnswer {
 }
 
 const unknownTopicOrPartition = 3
+const saslAuthenticationFailed = 58
 
 /** The error and all that it wraps, outermost first. */
 const chainOf = (error: unknown): LibraryError[] => {
@@ -81,11 +82,14 @@ export const mayBeWritten = (error: unknown): boolean =>
     ['Request timed out', 'Connection closed', 'Connection error'].includes(one.message),
   )
 
+/** True when the broker does not let us in. */
+export const isDenied = (error: unknown): boolean =>
+  kafkaCodeOf(error) === saslAuthenticationFailed ||
+  chainOf(error).some((one) => one.code === 'PLT_KFK_AUTHENTICATION')
+
 /** True when the next attempt to connect would end in the same way: wrong password, wrong certificate. */
 export const isHopeless = (error: unknown): boolean =>
-  isTlsFailure(error) ||
-  kafkaCodeOf(error) === unknownTopicOrPartition ||
-  chainOf(error).some((one) => one.code === 'PLT_KFK_AUTHENTICATION')
+  isTlsFailure(error) || kafkaCodeOf(error) === unknownTopicOrPartition || isDenied(error)
 
 const isTlsFailure = (error: unknown): boolean =>
   chainOf(error).some(
@@ -124,8 +128,7 @@ export const toConnectError = (
   error: unknown,
   connection: ConnectionOptions,
 ): SurroundingsError => {
-  const isDenied = chainOf(error).some((one) => one.code === 'PLT_KFK_AUTHENTICATION')
-  const doing = isDenied ? 'authenticate at' : 'connect to a broker at'
+  const doing = isDenied(error) ? 'authenticate at' : 'connect to a broker at'
   const addresses = connection.bootstrapServers.join(', ')
   const reason = `${describe(error)}${adviceFor(error, connection)}`
   return new SurroundingsError(redact(`cannot ${doing} ${addresses}: ${reason}`, connection))
