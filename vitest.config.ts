@@ -7,7 +7,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/golden/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/*.test.ts',
+            'test/golden/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+          ],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },

@@ -48,6 +48,8 @@ const isBuilt = () => {
     'src',
     'bin',
     'benchmarks',
+    'test/simulation',
+    'test/support',
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',

@@ -38,7 +38,7 @@ export class ManualClock implements Clock {
   /** Moves time on by `ms`, running what comes due on the way, without letting promises settle in between. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
-    while (this.#runNext(untilMs)) {
+    while (this.runNext(untilMs)) {
       // Each run may set or cancel further timers, so the next one is looked up anew.
     }
     this.#nowMs = untilMs
@@ -48,12 +48,13 @@ export class ManualClock implements Clock {
   async advanceAsync(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
     do await settled()
-    while (this.#runNext(untilMs))
+    while (this.runNext(untilMs))
     this.#nowMs = untilMs
     await settled()
   }
 
-  #runNext(untilMs: number): boolean {
+  /** Moves time on to the next timer and runs it; false, and nothing happens, when none is due by then. */
+  runNext(untilMs: number): boolean {
     let nextId = -1
     let nextDueMs = Number.POSITIVE_INFINITY
     for (const [id, { dueMs }] of this.#timers) {

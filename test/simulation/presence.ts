@@ -1,0 +1,103 @@
+import type { DescribedGroup } from '../../src/broker/group/requests.ts'
+import type { Exchange } from './exchange.ts'
+import type { Generations } from './generations.ts'
+import type { Schedule } from './schedule.ts'
+import type { Blame } from './witness.ts'
+
+/** Who is in the group, and whether whoever appears or disappears had a reason to (I7). */
+
+interface Known {
+  sessionTimeoutMs: number
+  rebalanceTimeoutMs: number
+  /** When its session began anew for the last time, at least. */
+  contactMs: number
+}
+
+type DescribedMember = DescribedGroup['members'][number]
+
+export class Presence {
+  readonly #blame: Blame
+  readonly #nowMs: () => number
+  readonly #schedule: Schedule
+  readonly #generations: Generations
+  readonly #known = new Map<string, Known>()
+  readonly #handedOut = new Set<string>()
+  readonly #left = new Set<string>()
+  #rebalanceBeganMs = 0
+
+  constructor(blame: Blame, nowMs: () => number, schedule: Schedule, generations: Generations) {
+    this.#blame = blame
+    this.#nowMs = nowMs
+    this.#schedule = schedule
+    this.#generations = generations
+  }
+
+  onJoin({ request }: Exchange<'JoinGroup'>): void {
+    const { memberId, sessionTimeoutMs } = request
+    const rebalanceTimeoutMs =
+      request.rebalanceTimeoutMs < 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs
+    const contactMs = this.#known.get(memberId)?.contactMs ?? this.#nowMs()
+    this.#known.set(memberId, { sessionTimeoutMs, rebalanceTimeoutMs, contactMs })
+  }
+
+  onLeave({ request }: Exchange<'LeaveGroup'>): void {
+    this.#left.add(request.memberId)
+    for (const { memberId } of request.members) this.#left.add(memberId)
+  }
+
+  onHandedOut(memberId: string): void {
+    this.#handedOut.add(memberId)
+  }
+
+  onContact(memberId: string): void {
+    const known = this.#known.get(memberId)
+    if (known !== undefined) known.contactMs = this.#nowMs()
+  }
+
+  forget(): void {
+    this.#known.clear()
+    this.#handedOut.clear()
+  }
+
+  see(before: DescribedGroup | null, now: DescribedGroup | null): void {
+    if (now?.state === 'PreparingRebalance' && before?.state !== 'PreparingRebalance') {
+      this.#rebalanceBeganMs = this.#nowMs()
+    }
+    const [old, current] = [before?.members ?? [], now?.members ?? []]
+    for (const member of current) if (!has(old, member)) this.#checkAppeared(member)
+    for (const member of old) if (!has(current, member)) this.#checkGone(member, before, current)
+  }
+
+  #checkAppeared({ memberId, groupInstanceId, clientId }: DescribedMember): void {
+    const traits = this.#schedule.clients[Number(clientId)]
+    const comesTwice = groupInstanceId === null && (traits?.joinVersion ?? 0) >= 4
+    if (!comesTwice || this.#handedOut.has(memberId)) return
+    this.#blame('I7', `${memberId} is a member, and no client has been told that it is that`)
+  }
+
+  #checkGone(
+    { memberId, groupInstanceId }: DescribedMember,
+    before: DescribedGroup | null,
+    current: readonly DescribedMember[],
+  ): void {
+    const known = this.#known.get(memberId)
+    const isReplaced =
+      groupInstanceId !== null &&
+      current.some((member) => member.groupInstanceId === groupInstanceId)
+    if (this.#left.has(memberId) || isReplaced || known === undefined) return
+    const nowMs = this.#nowMs()
+    const silentMs = nowMs - known.contactMs
+    const rebalanceMs = before?.state === 'PreparingRebalance' ? nowMs - this.#rebalanceBeganMs : 0
+    const syncTimeoutMs = this.#schedule.settings['leader.sync.timeout.ms']
+    const isLate =
+      silentMs >= known.sessionTimeoutMs ||
+      rebalanceMs >= known.rebalanceTimeoutMs ||
+      this.#generations.ageMs >= Number(syncTimeoutMs ?? known.rebalanceTimeoutMs)
+    if (isLate) return
+    const seen = `heard of ${silentMs} ms ago, asked to rejoin ${rebalanceMs} ms ago`
+    this.#blame('I7', `${memberId} was thrown out, ${seen}`)
+  }
+}
+
+const has = (members: readonly DescribedMember[], { memberId }: DescribedMember): boolean =>
+  members.some((member) => member.memberId === memberId)
