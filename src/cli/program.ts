@@ -20,10 +20,11 @@ const loaders: Readonly<Record<string, (io: Io, end: End) => Promise<Command>>> 
   ab: async (io, end) => (await import('./ab.ts')).abCommand(io, end),
   compare: async (io, end) => (await import('./compare.ts')).compareCommand(io, end),
   scenario: async (io, end) => (await import('./scenario.ts')).scenarioCommand(io, end),
+  history: async (io) => (await import('./history.ts')).historyCommand(io),
   clean: async (io) => (await import('./clean.ts')).cleanCommand(io),
 }
 
-const laterCommands = ['history', 'calibrate'] as const
+const laterCommands = ['calibrate'] as const
 
 const examples = `
 All options of a run: bench run --help

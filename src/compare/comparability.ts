@@ -40,6 +40,13 @@ const keysOf = ({ config, environment }: RunResult): Map<string, string> => {
   return keys
 }
 
+/** The same text for runs of the same work in the same place, whatever bench made them. */
+export const workOf = (run: RunResult): string => {
+  const keys = keysOf(run)
+  keys.delete('benchVersion')
+  return JSON.stringify([...keys].toSorted(([a], [b]) => a.localeCompare(b)))
+}
+
 /** All values of a key over a side's runs; one side that does not agree with itself is a difference too. */
 const valuesOf = (runs: readonly RunResult[]): Map<string, Set<string>> => {
   const values = new Map<string, Set<string>>()

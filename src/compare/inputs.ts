@@ -42,11 +42,14 @@ const loadIfResult = (path: string): RunResult[] => {
   }
 }
 
-const labelled = (name: string, resultsDir: string): RunResult[] => {
-  const files = statSync(resultsDir, { throwIfNoEntry: false })?.isDirectory()
-    ? filesIn(resultsDir, () => true)
+/** Every result in a folder; none when there is no such folder. */
+export const loadFolder = (folder: string): RunResult[] =>
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+    ? filesIn(folder, () => true).flatMap(loadIfResult)
     : []
-  const runs = files.flatMap(loadIfResult)
+
+const labelled = (name: string, resultsDir: string): RunResult[] => {
+  const runs = loadFolder(resultsDir)
   const found = runs.filter(({ label, series }) => label === name || series?.seriesId === name)
   if (found.length > 0) return found
   const groups = sideSuffix.exec(name)?.groups
