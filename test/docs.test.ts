@@ -7,9 +7,11 @@ import { serveApis } from '../src/broker/apis.ts'
 import { defects } from '../src/broker/defects/index.ts'
 import { kafkaParts } from '../src/broker/parts.ts'
 import { type Setting, settingsTable } from '../src/broker/settings.ts'
+import { abCommand } from '../src/cli/ab.ts'
 import { brokerCommand } from '../src/cli/broker.ts'
 import { cleanCommand } from '../src/cli/clean.ts'
 import { compareCommand } from '../src/cli/compare.ts'
+import { historyCommand } from '../src/cli/history.ts'
 import { realIo } from '../src/cli/io.ts'
 import { recordCommand } from '../src/cli/record.ts'
 import { reportCommand } from '../src/cli/report.ts'
@@ -39,6 +41,8 @@ const commands = {
   clean: cleanCommand(realIo()),
   record: recordCommand(realIo()),
   compare: compareCommand(realIo(), () => {}),
+  ab: abCommand(realIo(), () => {}),
+  history: historyCommand(realIo()),
 }
 const flagsOf = (command: Command): string[] =>
   command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag != null)
