@@ -37,7 +37,10 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/recorder/', ['src/protocol/']],
   ['src/compare/', ['src/results/']],
   ['src/report/', ['src/results/', 'src/compare/']],
-  ['src/scenario/member', ['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/']],
+  [
+    'src/scenario/member',
+    ['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/', 'src/results/'],
+  ],
   [
     'src/scenario/',
     [

@@ -2,11 +2,7 @@
 import { loadDriver } from '../clients/index.ts'
 import { systemClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { readBenchVersion } from '../results/environment.ts'
-import { openGroupRequests } from './member-group-requests.ts'
 import { openMemberLink } from './member-link.ts'
-import { runDriverMember } from './member-of-driver.ts'
-import { ScriptedMember } from './member-scripted.ts'
 
 /** A library that hangs while it leaves must not keep the process. */
 const leaveLimitMs = 18_000
@@ -24,15 +20,12 @@ const live = async (client: string): Promise<number> => {
     systemClock.setTimer(leaveLimitMs, () => process.exit(1))
   })
   const { options, link } = opened
-  if (client !== 'scripted') {
-    return runDriverMember(await loadDriver(client), options, link, systemClock)
+  if (client === 'scripted') {
+    const { runScriptedMember } = await import('./member-scripted.ts')
+    return runScriptedMember(options, link, systemClock)
   }
-  link.tell({ type: 'hello', library: 'scripted', version: readBenchVersion() })
-  const [driver, requests] = await Promise.all([
-    loadDriver('kafkajs'),
-    openGroupRequests(options, systemClock),
-  ])
-  return new ScriptedMember({ requests, driver, options, link, clock: systemClock }).run()
+  const { runDriverMember } = await import('./member-of-driver.ts')
+  return runDriverMember(await loadDriver(client), options, link, systemClock)
 }
 
 // Some libraries leave rejected promises behind when they are closed in the middle of something.

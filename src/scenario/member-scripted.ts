@@ -3,6 +3,7 @@
  * it to do otherwise, so that the coordinator can be shown what libraries do on their bad days only.
  */
 import type { Driver } from '../clients/driver.ts'
+import { loadDriver } from '../clients/index.ts'
 import { ConnectionError } from '../clients/wire/errors.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
@@ -13,8 +14,9 @@ import {
   encodeSubscription,
 } from '../protocol/consumer-protocol.ts'
 import { errorCode, errorName } from '../protocol/errors.ts'
+import { readBenchVersion } from '../results/environment.ts'
 import { protocolNames, shareOut } from './member-assignment.ts'
-import type { GroupRequests, JoinAnswer } from './member-group-requests.ts'
+import { type GroupRequests, type JoinAnswer, openGroupRequests } from './member-group-requests.ts'
 import type { MemberLink } from './member-link.ts'
 import { type MemberOptions, type MemberScript, plainScript } from './member-protocol.ts'
 import { MemberReading } from './member-reading.ts'
@@ -383,4 +385,16 @@ export class ScriptedMember {
     const atMs = this.#parts.clock.epochMs()
     this.#parts.link.tell({ type: 'error', code, message, isFatal, atMs })
   }
+}
+
+/** Resolves to the exit code. Rejects with a `SurroundingsError` when no broker answers. */
+export const runScriptedMember = async (
+  options: MemberOptions,
+  link: MemberLink,
+  clock: Clock,
+): Promise<0 | 1> => {
+  link.tell({ type: 'hello', library: 'scripted', version: readBenchVersion() })
+  const requests = await openGroupRequests(options, clock)
+  const driver = await loadDriver('kafkajs')
+  return new ScriptedMember({ requests, driver, options, link, clock }).run()
 }
