@@ -30,6 +30,8 @@ class DriverMember {
   #isStopping = false
   readonly #crashed: Promise<void>
   #resolveCrashed: () => void = () => {}
+  readonly #closing: Promise<void>
+  #resolveClosing: () => void = () => {}
 
   constructor(driver: Driver, options: MemberOptions, link: MemberLink, clock: Clock) {
     this.#driver = driver
@@ -38,6 +40,9 @@ class DriverMember {
     this.#clock = clock
     this.#crashed = new Promise((resolve) => {
       this.#resolveCrashed = resolve
+    })
+    this.#closing = new Promise((resolve) => {
+      this.#resolveClosing = resolve
     })
   }
 
@@ -57,7 +62,9 @@ class DriverMember {
     this.#isStopping = true
     const { commit } = this.#options
     if (end === 'stopped' && commit !== 'none' && commit !== 'manual') await this.#commit(consumer)
-    await consumer.close()
+    const closed = consumer.close()
+    this.#resolveClosing()
+    await closed
     return end === 'stopped' ? 0 : 1
   }
 
@@ -112,7 +119,8 @@ class DriverMember {
   }
 
   async #onBatch(batch: BatchCursor, consumer: Consumer | null): Promise<void> {
-    if (this.#isStopping) return
+    // Not read: a batch that is handed back before the consumer closes would be committed.
+    if (this.#isStopping) return this.#closing
     const round = this.#round
     const { partition, fromOffset, toOffset, receivedAtNs } = batch
     const runs = recordRunsOf(batch)
