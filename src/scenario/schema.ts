@@ -137,6 +137,12 @@ const checksSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('generations beyond one per membership event that are allowed'),
+  generations: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('exactly so many generations, instead of a bound'),
   perPartition: count.nullable().default(null).describe('exactly so many records per partition'),
   perMember: z
     .record(memberName, count)
