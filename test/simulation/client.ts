@@ -27,7 +27,8 @@ export class SimulatedClient {
   assignMs = 0
   readonly #world: SimulatedWorld
   readonly #positions = new Map<number, number>()
-  #topics = ['t']
+  /** Whether it asks for a topic that there is not, too. */
+  #wantsMore = false
   #pausedUntilMs = 0
   /** Counts starts and stops: what an earlier life waits for does not act for the present one. */
   #life = 0
@@ -75,7 +76,7 @@ export class SimulatedClient {
   }
 
   resubscribe(): void {
-    this.#topics = this.#topics.length === 1 ? ['t', 'u'] : ['t']
+    this.#wantsMore = !this.#wantsMore
     if (this.isSettled) this.#rejoin()
   }
 
@@ -89,7 +90,10 @@ export class SimulatedClient {
     const { joinVersion, sessionTimeoutMs } = traits
     if (!traits.assignors.includes('cooperative-sticky')) this.owned = []
     const topic = topicOf(this.#world.partitionCount)
-    const metadata = wishBytes({ topics: this.#topics, owned: { topic, partitions: this.owned } })
+    const metadata = wishBytes({
+      topics: this.#wantsMore ? [topic, 'missing'] : [topic],
+      owned: { topic, partitions: this.owned },
+    })
     const request: RequestOf<'JoinGroup'> = {
       groupId,
       memberId,

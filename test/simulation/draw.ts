@@ -60,6 +60,20 @@ const drawMix = (dice: Dice): Mix => {
   }
 }
 
+/** Of those that Kafka does not have; most schedules go without. */
+const drawSettings = (dice: Dice): Record<string, string> => {
+  if (dice.chance(0.7)) return {}
+  const leaderLimit = {
+    'leader.sync.timeout.ms': dice.oneOf('1500', '4000'),
+    'leader.sync.fallback': dice.oneOf('remove', 'assign'),
+  }
+  return {
+    'group.initial.rebalance.expected.members': String(dice.between(0, 4)),
+    'group.initial.rebalance.adaptive': dice.oneOf('true', 'false'),
+    ...(dice.chance(0.5) ? leaderLimit : {}),
+  }
+}
+
 const drawFaults = (dice: Dice, { isCalm }: Mix): Faults => {
   if (isCalm) return { delayMs: dice.oneOf(5, 50), lostRequests: 0, lostAnswers: 0 }
   return {
@@ -156,6 +170,7 @@ export const drawSchedule = (seed: number): Schedule => {
   const faultsEndMs = dice.oneOf(8_000, 15_000, 25_000)
   const partitionCount = dice.between(1, 12)
   const initialDelayMs = dice.oneOf(0, 100, 3_000)
+  const settings = drawSettings(dice)
   const clients = Array.from({ length: clientCount }, (_, i) => drawTraits(dice, mix, i))
   const faults = drawFaults(dice, mix)
   const events = drawEvents(dice, mix, clientCount, faultsEndMs)
@@ -163,7 +178,7 @@ export const drawSchedule = (seed: number): Schedule => {
     name: `seed ${seed}`,
     seed,
     partitionCount,
-    settings: { 'group.initial.rebalance.delay.ms': String(initialDelayMs) },
+    settings: { 'group.initial.rebalance.delay.ms': String(initialDelayMs), ...settings },
     clients,
     faults,
     events,

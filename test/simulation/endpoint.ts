@@ -54,6 +54,7 @@ export class Endpoint {
         log: () => {},
         rules: parts.groupRules,
         newMemberId: (prefix) => `${prefix}-${nextId++}`,
+        partitionCountOf: (topic) => shared.topics.get(topic)?.partitionCount ?? 0,
       })
     this.#groups = this.#coordinator()
     const topic = topicOf(schedule.partitionCount)

@@ -130,21 +130,27 @@ test('a fair share is more than every partition owned once', async () => {
 })
 
 describe('a leader that never brings its assignment', () => {
-  /** When the first of the others is told its share, in s after they came. */
-  const toldAfterSec = async (name: string): Promise<number> => {
+  /** When the first of the others is told its share, in s after they came, and the bytes of it. */
+  const firstShare = async (name: string): Promise<{ sec: number; bytes: string }> => {
     const trace: string[] = []
     await play(kafkaParts, directed(name), trace)
-    const line = trace.find((text) => /client [12] is told SyncGroup \{"errorCode":0/.test(text))
-    return Number(line?.trim().split(' ')[0]) - 3
+    const told = /^ *([\d.]+) client [12] is told SyncGroup .*"errorCode":0.*"assignment":"(.*)"/
+    const [, sec, bytes = ''] = trace.map((line) => told.exec(line)).find(Boolean) ?? []
+    return { sec: Number(sec) - 3, bytes }
   }
+  const shareOf = (...partitions: number[]): string =>
+    shareBytes({ topic: topicOf(6), partitions }).toString('base64')
 
   test('is removed with the rebalance timeout, as in Kafka', async () => {
-    expect(await toldAfterSec('leader-never-syncs')).toBeGreaterThan(10)
+    const { sec, bytes } = await firstShare('leader-never-syncs')
+    expect(sec).toBeGreaterThan(10)
+    expect([shareOf(0, 1, 2), shareOf(3, 4, 5)]).toContain(bytes)
   })
 
   test('or the coordinator shares out in its place', async () => {
-    const sec = await toldAfterSec('leader-never-syncs-and-the-broker-assigns')
+    const { sec, bytes } = await firstShare('leader-never-syncs-and-the-broker-assigns')
     expect(sec).toBeGreaterThan(5)
     expect(sec).toBeLessThan(9)
+    expect([shareOf(1, 4), shareOf(2, 5)]).toContain(bytes)
   })
 })
