@@ -31,6 +31,11 @@ export class AnswerStream {
     return this.missingBytes === 0 && this.head.length === 0
   }
 
+  /** Whether it keeps views of what was pushed. */
+  get isHolding(): boolean {
+    return this.held !== null
+  }
+
   /** Undefined when all of `chunk` was dealt with at once; else the caller waits before it pushes the next. */
   push(chunk: Buffer): Promise<void> | undefined {
     const { send, replace } = this.options

@@ -30,8 +30,17 @@ export interface ConnectionOptions {
 /** Beyond this it is no Kafka frame: the first bytes of TLS read as 369 MB. */
 const maxFrameBytes = 256 * 1024 * 1024
 const saslHandshakeKey = 17
-/** A chunk is at most 64 KiB. */
-const maxUnreadChunks = 16
+/** A common Fetch answer in one piece. */
+const readBytes = 256 * 1024
+const maxUnreadChunks = 8
+const maxSpareBuffers = 2
+
+interface Unread {
+  readonly chunk: Buffer
+  /** What the chunk lies in. */
+  readonly buffer: Uint8Array
+  readonly atUs: number
+}
 
 export class Connection {
   private readonly options: ConnectionOptions
@@ -42,9 +51,10 @@ export class Connection {
   private readonly answers = new FrameSplitter(maxFrameBytes)
   private readonly stream: AnswerStream
   private readonly rewriter: AddressRewriter
-  /** Answers that were sent on and are read when nothing waits to be sent. */
-  private unread: { readonly chunk: Buffer; readonly atUs: number }[] = []
-  private isReadScheduled = false
+  /** What was sent on of answers that are not whole yet. */
+  private unread: Unread[] = []
+  /** What answers are read into, again once nothing refers to it: a new one for each costs more than all else here. */
+  private readonly buffers: Uint8Array[] = []
   /** False from the first bytes on that are not Kafka's: those pass unread. */
   private isReadable = true
   private isClosed = false
@@ -52,7 +62,18 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.options = options
     const { client, node, sink, now, number } = options
-    this.upstream = connect({ host: node.host, port: node.port, noDelay: true })
+    this.upstream = connect({
+      host: node.host,
+      port: node.port,
+      noDelay: true,
+      onread: {
+        buffer: () => this.buffers.pop() ?? Buffer.allocUnsafeSlow(readBytes),
+        callback: (sizeBytes, buffer) => {
+          this.onAnswerBytes(Buffer.from(buffer.buffer, buffer.byteOffset, sizeBytes), buffer)
+          return true
+        },
+      },
+    })
     this.rewriter = new AddressRewriter(options)
     this.stream = new AnswerStream({
       mustHold: (correlationId) =>
@@ -70,7 +91,6 @@ export class Connection {
       },
     })
     client.on('data', (chunk: Buffer) => this.onRequestBytes(chunk))
-    this.upstream.on('data', (chunk: Buffer) => this.onAnswerBytes(chunk))
     client.on('error', () => this.close())
     this.upstream.on('error', (error) => {
       this.note('upstream', `${addressText(node)}: ${messageOf(error)}`)
@@ -120,30 +140,35 @@ export class Connection {
     this.read(this.requests, chunk, (frame) => this.onRequest(frame, atUs))
   }
 
-  private onAnswerBytes(chunk: Buffer): void {
-    if (!this.isReadable) return this.send(chunk, this.options.client, this.upstream)
+  private onAnswerBytes(chunk: Buffer, buffer: Uint8Array): void {
+    if (!this.isReadable) {
+      this.send(chunk, this.options.client, this.upstream)
+      return this.release(buffer)
+    }
     const waiting = this.stream.push(chunk)
-    if (waiting === undefined) return this.readLater(chunk)
+    if (waiting === undefined) return this.readWhenWhole(chunk, buffer)
     this.upstream.pause()
     void waiting.then(() => {
-      this.readLater(chunk)
+      this.readWhenWhole(chunk, buffer)
       this.upstream.resume()
     })
   }
 
-  private readLater(chunk: Buffer): void {
-    this.unread.push({ chunk, atUs: this.options.now() })
-    // The rest of a large answer is on its way, and is not to wait for what is done with its beginning.
-    const isWhole = this.stream.isBetweenFrames || this.unread.length >= maxUnreadChunks
-    if (!isWhole || this.isReadScheduled) return
-    this.isReadScheduled = true
-    setImmediate(() => this.readUnread())
+  private release(buffer: Uint8Array): void {
+    if (this.options.client.writableLength > 0 || this.stream.isHolding) return
+    if (this.buffers.length < maxSpareBuffers) this.buffers.push(buffer)
+  }
+
+  /** The rest of a large answer, which is on its way, does not wait for what is done with its beginning. */
+  private readWhenWhole(chunk: Buffer, buffer: Uint8Array): void {
+    this.unread.push({ chunk, buffer, atUs: this.options.now() })
+    if (this.stream.isBetweenFrames || this.unread.length >= maxUnreadChunks) this.readUnread()
   }
 
   private readUnread(): void {
-    this.isReadScheduled = false
-    for (const { chunk, atUs } of this.unread.splice(0)) {
+    for (const { chunk, buffer, atUs } of this.unread.splice(0)) {
       this.read(this.answers, chunk, (frame) => this.onAnswer(frame, atUs))
+      this.release(buffer)
     }
   }
 

@@ -48,7 +48,7 @@ export const openExchange = (
   const header = decodeRequestHeader(frame, one !== null && isFlexible(one, version))
   const api = apisByKey.get(apiKey)?.name ?? `api ${apiKey}`
   const findings: Finding[] = []
-  let request = opaque(apiKey, frame.subarray(header.bodyOffset))
+  let request: PlainObject | null = null
   if (one !== null) {
     try {
       const decoded = decodeRequest(one, version, frame, header.bodyOffset) as object
@@ -70,7 +70,7 @@ export const openExchange = (
     answeredAtUs: null,
     requestBytes: frame.length,
     responseBytes: null,
-    request,
+    request: request ?? opaque(apiKey, frame.subarray(header.bodyOffset)),
     response: null,
     findings,
   }
@@ -94,22 +94,24 @@ export const closeExchange = (exchange: Exchange, frame: Buffer, atUs: number): 
   const { apiKey, version } = exchange
   exchange.answeredAtUs = atUs
   exchange.responseBytes = frame.length
-  exchange.response = opaque(apiKey, frame.subarray(4))
   const one = tableOf(apiKey, version)
   try {
-    const refused = decodeRefusedApiVersions(exchange, frame)
-    if (refused !== null) {
-      exchange.response = refused
-    } else if (one !== null) {
-      const { bodyOffset } = decodeResponseHeader(one, version, frame)
-      const decoded = decodeResponse(one, version, frame, bodyOffset) as object
-      exchange.response = plainOf(decoded, one.response, version)
-    }
+    exchange.response = decodeRefusedApiVersions(exchange, frame) ?? decodeAnswer(exchange, frame)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
     const fit = one === null ? '' : fittingVersion(one, version, frame)
     exchange.findings.push(chokeFinding(messageName(exchange, 'response'), error, fit))
   }
+  exchange.response ??= opaque(apiKey, frame.subarray(4))
+}
+
+/** Null without a table. */
+const decodeAnswer = ({ apiKey, version }: Exchange, frame: Buffer): PlainObject | null => {
+  const one = tableOf(apiKey, version)
+  if (one === null) return null
+  const { bodyOffset } = decodeResponseHeader(one, version, frame)
+  const decoded = decodeResponse(one, version, frame, bodyOffset) as object
+  return plainOf(decoded, one.response, version)
 }
 
 /** The paths of all fields of `codec` in `version`. */

@@ -86,13 +86,31 @@ const plainField = (name: string, value: unknown, codec: AnyCodec, version: numb
   return value as Plain
 }
 
+const fieldsByCodec = new WeakMap<AnyCodec, Map<number, [string, AnyCodec][]>>()
+
+/** The fields that `codec` has in `version`. */
+const fieldsOf = (codec: AnyCodec, version: number): [string, AnyCodec][] => {
+  let versions = fieldsByCodec.get(codec)
+  if (versions === undefined) {
+    versions = new Map()
+    fieldsByCodec.set(codec, versions)
+  }
+  let fields = versions.get(version)
+  if (fields === undefined) {
+    fields = Object.entries(codec.fields ?? {})
+      .filter(([, { fromVersion, toVersion }]) => version >= fromVersion && version <= toVersion)
+      .map(([name, field]) => [name, field.codec])
+    versions.set(version, fields)
+  }
+  return fields
+}
+
 /** The fields that `codec` has in `version`; what decoding fills in for the others is left out. */
 export const plainOf = (value: object, codec: AnyCodec, version: number): PlainObject => {
   const plain: PlainObject = {}
-  for (const [name, field] of Object.entries(value)) {
-    const known = codec.fields?.[name]
-    if (known === undefined || version < known.fromVersion || version > known.toVersion) continue
-    plain[name] = plainField(name, field, known.codec, version)
+  for (const [name, fieldCodec] of fieldsOf(codec, version)) {
+    const field = (value as Record<string, unknown>)[name]
+    if (field !== undefined) plain[name] = plainField(name, field, fieldCodec, version)
   }
   return plain
 }

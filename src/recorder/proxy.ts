@@ -11,7 +11,7 @@ export interface FrameSeen {
   readonly connection: number
   readonly direction: 'request' | 'answer'
   readonly atUs: number
-  /** As the broker sent it, or as the client did; without its size. */
+  /** As the broker sent it, or as the client did; without its size. Its bytes are used again after the call. */
   readonly frame: Buffer
   readonly exchange: Exchange | null
 }
