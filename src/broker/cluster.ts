@@ -1,5 +1,12 @@
 import type { GroupCoordinator } from './group/coordinator.ts'
-import { hashOf, onFirstNode, type Placement, spreadReplicas, withLeader } from './placement.ts'
+import {
+  hashOf,
+  newPlacement,
+  onFirstNode,
+  type Placement,
+  spreadReplicas,
+  withLeader,
+} from './placement.ts'
 import type { Topics } from './topics.ts'
 
 /**
@@ -16,23 +23,31 @@ export interface ClusterNode {
 
 export interface ClusterParts {
   readonly nodes: readonly ClusterNode[]
-  readonly topics: Pick<Topics, 'list' | 'partition' | 'placement' | 'place'>
+  readonly topics: Pick<Topics, 'get' | 'list' | 'partition' | 'placement' | 'place'>
   readonly groups: Pick<GroupCoordinator, 'handOver'>
 }
 
 /** More than anybody starts on one machine; a bound against a slip of the finger. */
 export const maxNodes = 16
 
-/** As Kafka's `offsets.topic.num.partitions`: groups whose ids fall into one slot move together. */
-const coordinatorSlots = 50
+/**
+ * The topic whose partitions stand for the coordinators, as in Kafka: a group belongs to the one that the hash of its id
+ * falls into, and its leader coordinates it. Here it has no records and is not listed, but its partitions can be moved.
+ */
+export const offsetsTopic = '__consumer_offsets'
+/** Kafka's `offsets.topic.num.partitions`. */
+const offsetsPartitionCount = 50
+
+/** The partition of `offsetsTopic` that a group or transactional id belongs to. */
+export const offsetsPartitionOf = (key: string): number => hashOf(key) % offsetsPartitionCount
 
 type MoveWatcher = (topic: string, index: number) => void
 
 export class Cluster {
   readonly nodes: readonly ClusterNode[]
   readonly #parts: ClusterParts
-  /** Node id by slot. */
-  readonly #coordinators: number[]
+  /** By partition of `offsetsTopic`. */
+  readonly #coordinators: Placement[]
   readonly #watchers = new Set<MoveWatcher>()
 
   /** Takes partitions off nodes that are no more, since the folder was last used with more of them. */
@@ -40,7 +55,9 @@ export class Cluster {
     this.#parts = parts
     this.nodes = parts.nodes
     const { length } = parts.nodes
-    this.#coordinators = Array.from({ length: coordinatorSlots }, (_, slot) => (slot % length) + 1)
+    this.#coordinators = spreadReplicas(length, { count: offsetsPartitionCount, factor: 1 }).map(
+      newPlacement,
+    )
     this.#abandonMissingNodes()
   }
 
@@ -49,14 +66,9 @@ export class Cluster {
     return this.nodes.some((node) => node.nodeId === nodeId)
   }
 
-  /** The slot that a group or transactional id falls into. */
-  slotOf(key: string): number {
-    return hashOf(key) % coordinatorSlots
-  }
-
   /** The node that coordinates a group or transactional id. */
   coordinatorOf(key: string): ClusterNode {
-    const nodeId = this.#coordinators[this.slotOf(key)]
+    const nodeId = this.#coordinators[offsetsPartitionOf(key)]?.leaderId
     return this.nodes.find((node) => node.nodeId === nodeId) as ClusterNode
   }
 
@@ -81,38 +93,37 @@ export class Cluster {
       : `Each partition must be assigned to ${Math.max(factor, 1)} different broker(s) of 1 to ${this.nodes.length}`
   }
 
-  /** Makes another node the leader of an existing partition, a replica too if it is none yet. Throws a `StorageError`. */
-  moveLeader(topic: string, index: number, nodeId: number): void {
-    const { replicas, leaderId } = this.#parts.topics.placement(topic, index)
-    const isReplica = replicas.includes(nodeId)
-    const next = isReplica ? replicas : replicas.map((id) => (id === leaderId ? nodeId : id))
-    this.reassign(topic, index, next, nodeId)
+  /** Where a partition lies, of `offsetsTopic` too; null when there is no such partition. */
+  placementOf(topic: string, index: number): Placement | null {
+    if (topic === offsetsTopic) return this.#coordinators[index] ?? null
+    const { topics } = this.#parts
+    const count = topics.get(topic)?.partitionCount ?? 0
+    return Number.isInteger(index) && index >= 0 && index < count
+      ? topics.placement(topic, index)
+      : null
   }
 
   /**
    * Gives an existing partition other replicas. It keeps its leader if that is among them, unless told otherwise; the
-   * epoch rises when it does not. Throws a `StorageError`.
+   * epoch rises when it does not. Who waits at the old leader is answered. Throws a `StorageError`.
    */
   reassign(topic: string, index: number, replicas: readonly number[], leaderId?: number): void {
+    const before = this.placementOf(topic, index)
+    if (before === null) throw new Error(`there is no partition ${topic}-${index}`)
+    const kept = replicas.includes(before.leaderId) ? before.leaderId : replicas[0]
+    const next = leaderId ?? kept ?? before.leaderId
+    const moved: Placement = { ...before, replicas }
+    const after = (endOffset: number): Placement =>
+      next === before.leaderId ? moved : withLeader(moved, next, endOffset)
+    if (topic === offsetsTopic) {
+      this.#coordinators[index] = after(0)
+      if (next === before.leaderId) return
+      this.#parts.groups.handOver((groupId) => offsetsPartitionOf(groupId) === index)
+      return
+    }
     const { topics } = this.#parts
-    const placement = topics.placement(topic, index)
-    const kept = replicas.includes(placement.leaderId) ? placement.leaderId : replicas[0]
-    const next = leaderId ?? kept ?? placement.leaderId
-    const moved: Placement = { ...placement, replicas }
-    const endOffset = topics.partition(topic, index)?.logEndOffset ?? 0
-    topics.place(
-      topic,
-      index,
-      next === placement.leaderId ? moved : withLeader(moved, next, endOffset),
-    )
+    topics.place(topic, index, after(topics.partition(topic, index)?.logEndOffset ?? 0))
     for (const watcher of this.#watchers) watcher(topic, index)
-  }
-
-  /** Makes another node the coordinator of the groups in a slot; what they have parked is answered NOT_COORDINATOR. */
-  moveCoordinators(slot: number, nodeId: number): void {
-    if (this.#coordinators[slot] === nodeId) return
-    this.#coordinators[slot] = nodeId
-    this.#parts.groups.handOver((groupId) => this.slotOf(groupId) === slot)
   }
 
   /** Calls `watcher` after each move of a partition, until the returned function is called. */

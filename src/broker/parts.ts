@@ -1,6 +1,7 @@
 import { apis } from '../protocol/messages/index.ts'
 import type { Handlers, Messages } from './apis.ts'
 import { type GroupRules, kafkaGroupRules } from './group/rules.ts'
+import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteGroups } from './handlers/delete-groups.ts'
@@ -9,6 +10,7 @@ import { handleDeleteTopics } from './handlers/delete-topics.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
+import { handleElectLeaders } from './handlers/elect-leaders.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
@@ -18,6 +20,7 @@ import { handleJoinGroup } from './handlers/join-group.ts'
 import { handleLeaveGroup } from './handlers/leave-group.ts'
 import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
+import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
 import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetCommit } from './handlers/offset-commit.ts'
 import { handleOffsetDelete } from './handlers/offset-delete.ts'
@@ -64,5 +67,8 @@ export const kafkaParts: BrokerParts = {
     IncrementalAlterConfigs: handleIncrementalAlterConfigs,
     OffsetDelete: handleOffsetDelete,
     DescribeCluster: handleDescribeCluster,
+    ElectLeaders: handleElectLeaders,
+    AlterPartitionReassignments: handleAlterPartitionReassignments,
+    ListPartitionReassignments: handleListPartitionReassignments,
   },
 }

@@ -64,7 +64,12 @@ export const endOfEpoch = (
 /** Replicas of partitions `from` to `count` - 1: leaders go round the nodes, followers are the next ones. */
 export const spreadReplicas = (
   nodeCount: number,
-  { from = 0, count, factor, seed }: { from?: number; count: number; factor: number; seed: number },
+  {
+    from = 0,
+    count,
+    factor,
+    seed = 0,
+  }: { from?: number; count: number; factor: number; seed?: number },
 ): number[][] =>
   Array.from({ length: count - from }, (_, i) => {
     const leader = seed + from + i

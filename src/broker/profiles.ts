@@ -38,6 +38,9 @@ const kafka24: HighestVersions = {
   DeleteGroups: 2,
   IncrementalAlterConfigs: 1,
   OffsetDelete: 0,
+  ElectLeaders: 2,
+  AlterPartitionReassignments: 0,
+  ListPartitionReassignments: 0,
 }
 
 const kafka28: HighestVersions = {

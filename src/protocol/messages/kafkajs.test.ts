@@ -460,6 +460,9 @@ describe('consumer protocol', () => {
   })
 })
 
+/** kafkajs takes the end of the flexible header for a part of these bodies, and drops their messages. */
+const askedOfTheBrokerInstead = new Set(['AlterPartitionReassignments', 'ListPartitionReassignments'])
+
 it('covers every version that kafkajs and we both know', () => {
   const named = sharedCases.map(({ name, version }) => `${name} ${version}`)
   expect(named).toHaveLength(new Set(named).size)
@@ -468,7 +471,7 @@ it('covers every version that kafkajs and we both know', () => {
   const kafkajsKeys = Object.keys(kafkajs.requests)
   for (const name of Object.keys(apis) as ApiName[]) {
     const isKnown = (kafkajs.requests[kafkajsName(name)]?.versions.length ?? 0) > 0
-    if (isKnown)
+    if (isKnown && !askedOfTheBrokerInstead.has(name))
       expect(
         named.some((one) => one.startsWith(`${name} `)),
         name,

@@ -309,6 +309,69 @@ const configs = {
   },
 }
 
+/** Of the answers of one broker: there is nowhere to move to. */
+const reassignments = {
+  name: 'reassignments',
+  async run(s) {
+    const name = 'reassigned'
+    const c = await s.open()
+    await s.createTopic(c, name, 2)
+    const cases = {
+      'where it is': [[0, [1]]],
+      'to nobody': [[0, []]],
+      'to a node that is not there': [[0, [2]]],
+      'to one node twice': [[0, [1, 1]]],
+      cancel: [[0, null]],
+      'no such partition': [[7, [1]]],
+      'two partitions': [
+        [0, [1]],
+        [1, [1]],
+      ],
+      nothing: [],
+    }
+    for (const v of s.versions('AlterPartitionReassignments')) {
+      const alter = (label, topicName, partitions, rest = {}) =>
+        c.call(label, 'AlterPartitionReassignments', v, {
+          timeoutMs: 5000,
+          topics: [
+            {
+              name: topicName,
+              partitions: partitions.map(([partitionIndex, replicas]) => ({
+                partitionIndex,
+                replicas,
+              })),
+            },
+          ],
+          ...rest,
+        })
+      for (const [label, partitions] of Object.entries(cases)) await alter(label, name, partitions)
+      await alter('no such topic', 'nope', [[0, [1]]])
+      await alter('cancel in no such topic', 'nope', [[0, null]])
+      if (v >= 1) {
+        await alter('the same count', name, [[0, [1]]], { allowReplicationFactorChange: false })
+      }
+    }
+    for (const v of s.versions('ListPartitionReassignments')) {
+      const list = (label, topics) =>
+        c.call(label, 'ListPartitionReassignments', v, { timeoutMs: 5000, topics })
+      await list('of all', null)
+      await list('of one topic', [{ name, partitionIndexes: [0, 1] }])
+      await list('of no such topic', [{ name: 'nope', partitionIndexes: [0] }])
+    }
+    for (const v of s.versions('ElectLeaders')) {
+      const elect = (label, topicPartitions, electionType = 0) =>
+        c.call(label, 'ElectLeaders', v, { timeoutMs: 5000, electionType, topicPartitions })
+      await elect('preferred', [{ topic: name, partitions: [0, 1] }])
+      await elect('leader of no such partition', [{ topic: name, partitions: [9] }])
+      await elect('leader of no such topic', [{ topic: 'nope', partitions: [0] }])
+      await elect('none', [])
+      if (v < 1) continue
+      await elect('unclean', [{ topic: name, partitions: [0] }], 1)
+      await elect('unknown election', [{ topic: name, partitions: [0] }], 7)
+    }
+  },
+}
+
 export const topicScenarios = [
   metadata,
   apiVersions,
@@ -318,4 +381,5 @@ export const topicScenarios = [
   deleteTopics,
   createPartitions,
   configs,
+  reassignments,
 ]
