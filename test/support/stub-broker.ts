@@ -23,8 +23,8 @@ export interface ProducedPartition {
 }
 
 type ProduceReply =
-  /** Error code by partition; 0 where none is given. */
-  { errorCodes?: Record<number, number> } | 'silence' | 'hang-up'
+  /** Error code by partition; 0 where none is given. `correlationOffset` is added to the answer's correlation id. */
+  { errorCodes?: Record<number, number>; correlationOffset?: number } | 'silence' | 'hang-up'
 
 export interface StubOptions {
   tls?: { key: string; cert: string }
@@ -34,6 +34,11 @@ export interface StubOptions {
   topic?: string
   partitions?: number
   onProduce?: (partitions: ProducedPartition[], attempt: number) => ProduceReply
+  /** What Metadata says; by default this broker is number 1 and leads everything. */
+  cluster?: (ownPort: number) => {
+    brokers: { nodeId: number; port: number }[]
+    leaderOf: (partition: number) => number
+  }
 }
 
 export interface StubBroker {
@@ -67,6 +72,11 @@ class Writer {
   raw(value: Buffer): this {
     this.#parts.push(value)
     return this
+  }
+  /** Forgets what is there and begins with this correlation id. */
+  restart(correlationId: number): this {
+    this.#parts.length = 0
+    return this.int32(correlationId)
   }
   done(): Buffer {
     return Buffer.concat(this.#parts)
@@ -122,6 +132,8 @@ export const startStubBroker = async (options: StubOptions = {}): Promise<StubBr
     const reply = new Writer().int32(correlationId)
     switch (apiKey) {
       case 18:
+        // As KIP-511 has it: a version that is not known is refused in version 0, with the range that is.
+        if (version > 2) return reply.int16(35).int32(1).int16(18).int16(0).int16(2).done()
         reply.int16(0).int32(apiVersions.length)
         for (const [key, max] of apiVersions) reply.int16(key).int16(0).int16(max)
         return version === 0 ? reply.done() : reply.int32(0).done()
@@ -142,10 +154,17 @@ export const startStubBroker = async (options: StubOptions = {}): Promise<StubBr
     if (apiKey === 22) return reply.int32(0).int16(0).int64(4711).int16(0).done()
     if (apiKey === 3) {
       stub.metadataRequests++
-      reply.int32(1).int32(1).string('127.0.0.1').int32(stub.port).int16(-1)
+      const { brokers, leaderOf } = options.cluster?.(stub.port) ?? {
+        brokers: [{ nodeId: 1, port: stub.port }],
+        leaderOf: () => 1,
+      }
+      reply.int32(brokers.length)
+      for (const { nodeId, port } of brokers) {
+        reply.int32(nodeId).string('127.0.0.1').int32(port).int16(-1)
+      }
       reply.int32(1).int32(1).int16(0).string(topic).int8(0).int32(partitions)
       for (let id = 0; id < partitions; id++) {
-        reply.int16(0).int32(id).int32(1).int32(1).int32(1).int32(1).int32(1)
+        reply.int16(0).int32(id).int32(leaderOf(id)).int32(1).int32(1).int32(1).int32(1)
       }
       return reply.done()
     }
@@ -161,6 +180,9 @@ export const startStubBroker = async (options: StubOptions = {}): Promise<StubBr
     const verdict = options.onProduce?.(produced, produceAttempts++) ?? {}
     if (verdict === 'silence') return null
     if (verdict === 'hang-up') return verdict
+    if (verdict.correlationOffset !== undefined) {
+      reply.restart(correlationId + verdict.correlationOffset)
+    }
     reply.int32(1).string(name).int32(produced.length)
     for (const { partition } of produced) {
       const code = verdict.errorCodes?.[partition] ?? 0

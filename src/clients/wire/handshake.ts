@@ -45,7 +45,7 @@ export const authenticate = async (
   const refuse = (message: string) => new ConnectionError('authentication', address, message)
   const mechanism = mechanismName(sasl)
   const { errorCode: code, mechanisms } = await ask(saslHandshake, 1, { mechanism })
-  if (code === errorCode.UNSUPPORTED_SASL_MECHANISM) {
+  if (code === errorCode.UNSUPPORTED_SASL_MECHANISM || !mechanisms.includes(mechanism)) {
     throw refuse(
       `the broker has no SASL mechanism ${mechanism}; it has ${mechanisms.join(', ') || 'none'}`,
     )

@@ -41,18 +41,23 @@ export const openSocket = (
       return true
     },
   }
+  let isReady = false
+  const ready = (): void => {
+    isReady = true
+    listener.onReady()
+  }
   const serverName = isIP(host) === 0 ? { servername: host } : {}
   const socket =
     tls === null
-      ? connectPlain({ host, port, onread }, () => listener.onReady())
-      : connectTls({ host, port, ...serverName, ...tls }, () => listener.onReady())
+      ? connectPlain({ host, port, onread }, ready)
+      : connectTls({ host, port, ...serverName, ...tls }, ready)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, keepAliveDelayMs)
   // A TLS socket has no `onread`: its bytes are copied.
   if (tls !== null) socket.on('data', (chunk: Buffer) => copyIn(chunk, listener))
   let failure: ConnectionError | null = null
   socket.on('error', (error) => {
-    const problem = isTlsFailure(error) ? 'tls' : socket.connecting ? 'unreachable' : 'closed'
+    const problem = isTlsFailure(error) ? 'tls' : isReady ? 'closed' : 'unreachable'
     failure ??= new ConnectionError(problem, address, messageOf(error))
   })
   socket.on('end', () => socket.destroy())
