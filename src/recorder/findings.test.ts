@@ -225,3 +225,33 @@ test('whole answers, refusals and questions for all topics lack nothing', () => 
   })
   expect(codes()).toEqual([])
 })
+
+test('a member that speaks again after its session is over is not waited for', () => {
+  const talk = conversation()
+  calmStart(talk)
+  talk.wait(6_000)
+  talk.answer(talk.ask('Heartbeat', 3, { memberId: 'a', generationId: 2 }), {})
+  talk.wait(6_000)
+  talk.answer(talk.ask('Heartbeat', 3, { memberId: 'b', generationId: 2 }), { errorCode: 25 })
+  const again = talk.join('b2')
+  const leader = talk.join('a')
+  talk.joined(again, 3, 'b2')
+  talk.joined(leader, 3, 'a', ['a', 'b2'])
+  expect(talk.codes()).toEqual([])
+})
+
+test('nor is one whose commit is refused by the partition', () => {
+  const talk = conversation()
+  calmStart(talk)
+  talk.wait(6_000)
+  talk.answer(talk.ask('Heartbeat', 3, { memberId: 'a', generationId: 2 }), {})
+  talk.wait(6_000)
+  talk.answer(talk.ask('OffsetCommit', 5, { memberId: 'b', topics: [] }), {
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 25 }] }],
+  })
+  const again = talk.join('b2')
+  const leader = talk.join('a')
+  talk.joined(again, 3, 'b2')
+  talk.joined(leader, 3, 'a', ['a', 'b2'])
+  expect(talk.codes()).toEqual([])
+})

@@ -57,7 +57,12 @@ export class GroupTrace {
   onSign(memberId: string, atUs: number): void {
     const member = this.members.get(memberId)
     if (member === undefined) return
-    if (this.isSilent(member, atUs)) this.hasCause = true
+    if (this.isSilent(member, atUs)) {
+      // Its session is over: whoever it is by now, the others need not wait for it.
+      this.hasCause = true
+      this.members.delete(memberId)
+      return
+    }
     member.lastSignUs = atUs
   }
 
