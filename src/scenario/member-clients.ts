@@ -23,7 +23,7 @@ const root = [path.join(here, '..', '..'), path.join(here, '..', '..', '..')].fi
 
 const programs = path.join(root ?? here, 'adapters')
 
-/** Where `npm run adapters` installs: one folder per client. BENCH_ADAPTERS names another place. */
+/** Where adapters/install.mjs installs: one folder per client. BENCH_ADAPTERS names another place. */
 const installFolder = (client: string): string =>
   path.join(process.env['BENCH_ADAPTERS'] || path.join(root ?? here, '.cache', 'adapters'), client)
 
@@ -31,7 +31,7 @@ const memberMain = path.join(here, 'member-main.js')
 
 const notInstalled = (client: string, folder: string): MemberCommandLine => ({
   command: null,
-  reason: `client ${client}: not installed in ${folder}; npm run adapters -- ${client} does it`,
+  reason: `client ${client}: not installed in ${folder}; node ${path.join(programs, 'install.mjs')} ${client} does it`,
 })
 
 const pythonCommand = (client: string): MemberCommandLine => {
