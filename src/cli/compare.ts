@@ -7,6 +7,7 @@ import { formatComparison } from '../report/comparison.ts'
 import { comparisonCases, formatComparisonMarkdown } from '../report/comparison-markdown.ts'
 import { formatJunit } from '../report/junit.ts'
 import { writeAtomically } from '../results/store.ts'
+import { reportToGithub } from './github.ts'
 import type { Io } from './io.ts'
 import { refuse } from './values.ts'
 
@@ -89,6 +90,15 @@ export const deliverComparison = (
     const color = io.isStdoutTty && !process.env['NO_COLOR']
     io.stdout.write(formatComparison(comparison, { ...width, color }))
   }
+  reportToGithub(
+    {
+      markdown: () => formatComparisonMarkdown(comparison),
+      failures: comparisonCases(comparison).flatMap(({ name, failure }) =>
+        failure === null ? [] : [{ title: `bench compare: ${name}`, message: failure }],
+      ),
+    },
+    io,
+  )
   for (const [flag, file, format] of forms) {
     if (file !== undefined) write(flag, file, format(), io)
   }

@@ -1,8 +1,10 @@
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { formatCsv } from '../report/csv.ts'
+import { formatMarkdown } from '../report/markdown.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
 import { saveResult, serializeResult, writeAtomically } from '../results/store.ts'
+import { reportToGithub } from './github.ts'
 import type { Io } from './io.ts'
 import type { RawFlags } from './run-flags.ts'
 
@@ -66,6 +68,18 @@ const writeFileOf = (flag: string, file: string, text: string, io: Io): void => 
  */
 export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
   printReport(result, outputs, io)
+  reportToGithub(
+    {
+      markdown: () => formatMarkdown(result),
+      failures: result.checks
+        .filter(({ ok }) => !ok)
+        .map(({ name, expected, actual }) => ({
+          title: `bench: ${name}`,
+          message: `expected ${expected}, actual ${actual}`,
+        })),
+    },
+    io,
+  )
   const failures: unknown[] = []
   const attempt = (write: () => void): void => {
     try {
