@@ -1,59 +1,59 @@
 import type { Clock } from '../../clock.ts'
-import type { Call } from '../context.ts'
+import { crc32c } from '../../protocol/crc32c.ts'
 import type { Defect } from './defect.ts'
 
-/** Of the time between two requests of a connection: a cycle that was 9 long becomes 10. */
+/** Of the time between two answers: what took 9 ms takes 10. */
 const addedShare = 1 / 9
-/** Nothing is owed for the time that a client leaves its connection idle. */
-const longestCycleMs = 100
+/** Shorter spells would pass unnoticed by a client that has other answers to work on meanwhile. */
+const shortestSpellNs = 10e6
+/** Nothing is owed for the time that clients leave the broker idle. */
+const longestGapNs = 100e6
 
-interface Connection {
-  lastAnswerNs: number
-  /** Delay that is due; a timer waits whole milliseconds, so it is saved up, and what was waited too long is taken off. */
-  owedNs: number
+const block = Buffer.alloc(65_536)
+
+/** Keeps the broker busy until then; over at once on a clock that does not move by itself. */
+const work = (clock: Clock, untilNs: number): void => {
+  for (let nowNs = clock.nowNs(); nowNs < untilNs; ) {
+    crc32c(block)
+    const laterNs = clock.nowNs()
+    if (laterNs === nowNs) return
+    nowNs = laterNs
+  }
 }
 
-/** A steady tenth of the throughput of whoever waits for answers, however fast client and broker are. */
-const createHold = () => {
-  // A connection is known by the signal of its end.
-  const connections = new WeakMap<AbortSignal, Connection>()
-  return async (clock: Clock, { closed }: Call): Promise<void> => {
-    const known = connections.get(closed)
-    if (known === undefined) {
-      connections.set(closed, { lastAnswerNs: clock.nowNs(), owedNs: 0 })
-      return
-    }
+/** A steady tenth of the throughput, however fast client and broker are. */
+const createDrag = () => {
+  let lastEndNs: number | null = null
+  let owedNs = 0
+  return (clock: Clock): void => {
     const beginNs = clock.nowNs()
-    known.owedNs += Math.min(beginNs - known.lastAnswerNs, longestCycleMs * 1e6) * addedShare
-    const delayMs = Math.floor(known.owedNs / 1e6)
-    if (delayMs > 0) {
-      await new Promise<void>((resolve) => void clock.setTimer(delayMs, resolve))
-      known.owedNs -= clock.nowNs() - beginNs
-    }
-    known.lastAnswerNs = clock.nowNs()
+    owedNs += Math.min(beginNs - (lastEndNs ?? beginNs), longestGapNs) * addedShare
+    lastEndNs = beginNs
+    if (owedNs < shortestSpellNs) return
+    work(clock, beginNs + owedNs)
+    lastEndNs = clock.nowNs()
+    owedNs -= lastEndNs - beginNs
   }
 }
 
 /** What a comparison of two versions must find. */
 export const slow: Defect = {
   name: 'slow',
-  summary: 'holds answers to Produce and Fetch back so that they take a tenth of the time on top',
+  summary: 'is kept busy by nothing for a tenth of the time in which it serves Produce and Fetch',
   source: 'a steady loss of throughput of 10 %, which a comparison of versions must find',
   apply(parts) {
-    const hold = createHold()
+    const drag = createDrag()
     return {
       ...parts,
       handlers: {
         ...parts.handlers,
-        async Produce(request, call, broker) {
-          const response = await parts.handlers.Produce(request, call, broker)
-          await hold(broker.clock, call)
-          return response
+        Produce(request, call, broker) {
+          drag(broker.clock)
+          return parts.handlers.Produce(request, call, broker)
         },
-        async Fetch(request, call, broker) {
-          const response = await parts.handlers.Fetch(request, call, broker)
-          await hold(broker.clock, call)
-          return response
+        Fetch(request, call, broker) {
+          drag(broker.clock)
+          return parts.handlers.Fetch(request, call, broker)
         },
       },
     }
