@@ -153,7 +153,7 @@ describe('the documents', () => {
     const broken = targets.filter((target) => {
       if (/^[a-z]+:/.test(target)) return false
       const [name = '', heading] = target.split('#')
-      const linked = path.join(path.dirname(file), name)
+      const linked = name === '' ? file : path.join(path.dirname(file), name)
       if (!existsSync(path.join(root, linked))) return true
       return heading !== undefined && !headingsOf(linked).includes(heading)
     })
