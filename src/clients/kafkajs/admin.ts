@@ -1,6 +1,6 @@
 /** Topics, offsets and groups through kafkajs: its admin client, and single requests where that one does too much. */
 import kafkajs, { type Admin as KafkajsClientAdmin } from 'kafkajs'
-import { type Clock, systemClock } from '../../clock.ts'
+import { type Clock, sleep, systemClock } from '../../clock.ts'
 import { DriverError } from '../../errors.ts'
 import type { Admin, ConnectionOptions, PartitionWatermarks } from '../driver.ts'
 import {
@@ -17,6 +17,9 @@ import type { InnerBroker } from './internals.ts'
 const { ConfigResourceTypes } = kafkajs
 const unknownTopicCode = 3
 const topicExistsCode = 36
+/** UNKNOWN_TOPIC_OR_PARTITION and LEADER_NOT_AVAILABLE: what a broker says of a topic that it has not heard of yet. */
+const notYetCodes: readonly (number | null)[] = [unknownTopicCode, 5]
+const leaderPollMs = 50
 const readUncommitted = 0
 const earliest = -2
 const latest = -1
@@ -26,17 +29,20 @@ class KafkajsAdmin implements Admin {
   readonly #cluster: ClusterHandle
   readonly #kafka: KafkaHandle
   readonly #admin: KafkajsClientAdmin
+  readonly #clock: Clock
 
   constructor(
     connection: ConnectionOptions,
     cluster: ClusterHandle,
     kafka: KafkaHandle,
     admin: KafkajsClientAdmin,
+    clock: Clock,
   ) {
     this.#connection = connection
     this.#cluster = cluster
     this.#kafka = kafka
     this.#admin = admin
+    this.#clock = clock
   }
 
   /** Kafka tells its version only up to 3.x, as a broker setting; else the highest Produce and Fetch versions. */
@@ -74,8 +80,9 @@ class KafkajsAdmin implements Admin {
     return this.#do(`create topic ${topic}`, async () => {
       const isCreated = await this.#admin.createTopics({
         topics: [{ topic, numPartitions: partitions, replicationFactor }],
+        waitForLeaders: false,
       })
-      if (isCreated) return
+      if (isCreated) return this.#untilLed(topic)
       throw new DriverError(`cannot create topic ${topic}: it exists`, {
         kafkaCode: topicExistsCode,
       })
@@ -177,6 +184,21 @@ class KafkajsAdmin implements Admin {
     return topicMetadata.flatMap(({ partitionMetadata }) => partitionMetadata)
   }
 
+  /** kafkajs' own waiting takes UNKNOWN_TOPIC_OR_PARTITION for the end. */
+  async #untilLed(topic: string): Promise<void> {
+    const deadlineNs = this.#clock.nowNs() + this.#connection.requestTimeoutMs * 1e6
+    for (;;) {
+      try {
+        await this.#partitionsOf(topic)
+        return
+      } catch (error) {
+        if (!notYetCodes.includes(kafkaCodeOf(error)) || this.#clock.nowNs() > deadlineNs)
+          throw error
+      }
+      await sleep(this.#clock, leaderPollMs)
+    }
+  }
+
   async #offsets(
     nodeId: number,
     topic: string,
@@ -215,7 +237,7 @@ export const openAdmin = async (
   const admin = kafka.kafka.admin()
   try {
     await admin.connect()
-    return new KafkajsAdmin(connection, cluster, kafka, admin)
+    return new KafkajsAdmin(connection, cluster, kafka, admin, clock)
   } catch (error) {
     await cluster.close()
     await kafka.close(() => admin.disconnect())

@@ -7,6 +7,7 @@ import {
   runOf,
 } from '../../../test/support/client-options.ts'
 import { type Broker, createBroker } from '../../broker/broker.ts'
+import { type BrokerParts, kafkaParts } from '../../broker/parts.ts'
 import { parseSettings } from '../../broker/settings.ts'
 import { systemClock } from '../../clock.ts'
 import type {
@@ -22,7 +23,9 @@ import { createKafkajsDriver } from './driver.ts'
 
 const driver = createKafkajsDriver(systemClock)
 
-const startBroker = async (): Promise<{ broker: Broker; connection: ConnectionOptions }> => {
+const startBroker = async (
+  parts: BrokerParts = kafkaParts,
+): Promise<{ broker: Broker; connection: ConnectionOptions }> => {
   const broker = createBroker({
     host: '127.0.0.1',
     port: 0,
@@ -30,6 +33,7 @@ const startBroker = async (): Promise<{ broker: Broker; connection: ConnectionOp
     settings: parseSettings({ 'group.initial.rebalance.delay.ms': '0' }),
     clock: systemClock,
     log: () => {},
+    parts,
   })
   const { host, port } = await broker.listen()
   return { broker, connection: connectionTo(`${host}:${port}`) }
@@ -420,4 +424,32 @@ test('admin: topics, offsets and groups', async () => {
   await consumer.close()
   await admin.deleteTopic(topic)
   expect(await admin.partitionCount(topic)).toBeNull()
+})
+
+test('admin: a topic is made when the broker knows it, which may be later than the controller', async () => {
+  const asked: string[] = []
+  const { handlers } = kafkaParts
+  const late = await startBroker({
+    ...kafkaParts,
+    handlers: {
+      ...handlers,
+      async Metadata(request, call, broker) {
+        const response = await handlers.Metadata(request, call, broker)
+        if (!request.topics?.some(({ name }) => name === 'late') || response === null)
+          return response
+        asked.push('late')
+        if (asked.length > 2) return response
+        const topics = response.topics.map((one) => ({ ...one, errorCode: 3, partitions: [] }))
+        return { ...response, topics }
+      },
+    },
+  })
+  const lateAdmin = await openAdmin(late.connection)
+  closing.push(
+    () => late.broker.close(),
+    () => lateAdmin.close(),
+  )
+  await lateAdmin.createTopic('late', 1, 1)
+  expect(asked.length).toBe(3)
+  expect(await lateAdmin.partitionCount('late')).toBe(1)
 })
