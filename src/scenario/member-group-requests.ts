@@ -3,6 +3,7 @@ import { Cluster } from '../clients/wire/cluster.ts'
 import type { Connection } from '../clients/wire/connection.ts'
 import { ConnectionError } from '../clients/wire/errors.ts'
 import { type Clock, sleep } from '../clock.ts'
+import { errorCode, errorName } from '../protocol/errors.ts'
 import { heartbeat } from '../protocol/messages/heartbeat.ts'
 import { joinGroup } from '../protocol/messages/join-group.ts'
 import { leaveGroup } from '../protocol/messages/leave-group.ts'
@@ -17,7 +18,40 @@ const answerLimitMs = 10_000
 /** Enough for a request to arrive before its connection is closed. */
 const lossDelayMs = 100
 const earliest = -2
-const notACoordinator: readonly number[] = [14, 15, 16]
+const {
+  COORDINATOR_LOAD_IN_PROGRESS,
+  COORDINATOR_NOT_AVAILABLE,
+  NOT_COORDINATOR,
+  ILLEGAL_GENERATION,
+  UNKNOWN_MEMBER_ID,
+  REBALANCE_IN_PROGRESS,
+  MEMBER_ID_REQUIRED,
+} = errorCode
+const notACoordinator: readonly number[] = [
+  COORDINATOR_LOAD_IN_PROGRESS,
+  COORDINATOR_NOT_AVAILABLE,
+  NOT_COORDINATOR,
+]
+const passing: readonly number[] = [
+  ...notACoordinator,
+  ILLEGAL_GENERATION,
+  UNKNOWN_MEMBER_ID,
+  REBALANCE_IN_PROGRESS,
+  MEMBER_ID_REQUIRED,
+]
+
+/** An error code of the coordinator. */
+export class GroupRefusal extends Error {
+  readonly code: number
+  /** Clients join again after it; else they give up. */
+  readonly isPassing: boolean
+
+  constructor(doing: string, code: number) {
+    super(`${doing}: ${errorName(code)}`)
+    this.code = code
+    this.isPassing = passing.includes(code)
+  }
+}
 
 export type JoinAnswer = Decoded<typeof joinGroup.response>
 export type SyncAnswer = Decoded<typeof syncGroup.response>
@@ -121,9 +155,9 @@ class WireGroupRequests implements GroupRequests {
   async heartbeat(identity: MemberIdentity): Promise<number> {
     const connection = await this.#coordinator()
     const limits = { timeoutMs: answerLimitMs, maxVersion: this.#versions.others }
-    const { errorCode } = await connection.request(heartbeat, this.#told(identity), limits)
-    this.#look(errorCode)
-    return errorCode
+    const answer = await connection.request(heartbeat, this.#told(identity), limits)
+    this.#look(answer.errorCode)
+    return answer.errorCode
   }
 
   async leave(memberId: string): Promise<number> {
@@ -134,12 +168,12 @@ class WireGroupRequests implements GroupRequests {
       connection.close()
       connection = await this.#coordinator()
     }
-    const { errorCode, members } = await connection.request(
+    const answer = await connection.request(
       leaveGroup,
       { groupId, memberId, members: [{ memberId, groupInstanceId: null }] },
       { timeoutMs: answerLimitMs, maxVersion: this.#versions.leave },
     )
-    return errorCode || (members[0]?.errorCode ?? 0)
+    return answer.errorCode || (answer.members[0]?.errorCode ?? 0)
   }
 
   async commit(identity: MemberIdentity, positions: ReadonlyMap<number, number>): Promise<number> {

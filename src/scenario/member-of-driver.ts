@@ -1,7 +1,14 @@
 /** A member that is a consumer of one of bench's drivers. */
-import type { BatchCursor, Consumer, ConsumerSink, Driver, GroupEvent } from '../clients/driver.ts'
+import type {
+  Assignor,
+  BatchCursor,
+  Consumer,
+  ConsumerSink,
+  Driver,
+  GroupEvent,
+} from '../clients/driver.ts'
 import { type Clock, sleep } from '../clock.ts'
-import { DriverError, messageOf } from '../errors.ts'
+import { DriverError, messageOf, UsageError } from '../errors.ts'
 import type { MemberLink } from './member-link.ts'
 import type { MemberOptions } from './member-protocol.ts'
 import { recordRunsOf } from './member-records.ts'
@@ -17,6 +24,13 @@ const propertiesOf = (options: MemberOptions): Record<string, string> => ({
   'max.poll.interval.ms': String(Math.max(options.rebalanceTimeoutMs, options.sessionTimeoutMs)),
   ...(options.groupInstanceId === null ? {} : { 'group.instance.id': options.groupInstanceId }),
 })
+
+const refuseAssignor = ({ name, assignors }: Driver, assignor: Assignor): void => {
+  if (assignors.includes(assignor)) return
+  throw new UsageError(
+    `assignor ${assignor}: ${name} has no such assignor; ${assignors.join(', ')} are allowed`,
+  )
+}
 
 class DriverMember {
   readonly #driver: Driver
@@ -50,6 +64,7 @@ class DriverMember {
   async run(): Promise<0 | 1> {
     const { name, version } = this.#driver
     this.#link.tell({ type: 'hello', library: name, version })
+    refuseAssignor(this.#driver, this.#options.assignor)
     const properties = propertiesOf(this.#options)
     this.#driver.checkProperties(properties)
     const consumer = await this.#createConsumer(properties)

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { UsageError } from '../errors.ts'
-import { parseMemberCommand, parseMemberEvent, parseMemberOptions } from './member-protocol.ts'
+import {
+  parseMemberCommand,
+  parseMemberEvent,
+  parseMemberOptions,
+  plainScript,
+} from './member-protocol.ts'
 
 const least = { bootstrapServers: ['127.0.0.1:1'], topic: 't', groupId: 'g', clientId: 'c' }
 
@@ -40,7 +46,7 @@ test('a command is read, another one refused', () => {
   expect(() => parseMemberCommand('{"type":"jump"}')).toThrow(/member command: type/)
 })
 
-test.each([
+const events = [
   { type: 'hello', library: 'l', version: '1' },
   { type: 'joining', atMs: 1.5 },
   { type: 'assigned', memberId: null, generation: -1, partitions: [], atMs: 1 },
@@ -60,7 +66,9 @@ test.each([
   { type: 'committed', offsets: [[0, 9]], atMs: 1 },
   { type: 'left', atMs: 1 },
   { type: 'error', code: 25, message: 'm', isFatal: false, atMs: 1 },
-])('an event comes back as it was told: $type', (event) => {
+]
+
+test.each(events)('an event comes back as it was told: $type', (event) => {
   expect(parseMemberEvent(JSON.stringify(event))).toEqual(event)
 })
 
@@ -84,4 +92,13 @@ test('what a later version adds to an event is dropped', () => {
     type: 'left',
     atMs: 1,
   })
+})
+
+test('docs/ADAPTERS.md names every option, event, field of an event and switch of a script', () => {
+  const text = readFileSync(new URL('../../docs/ADAPTERS.md', import.meta.url), 'utf8')
+  const types = events.map((event) => event.type)
+  const fields = events.flatMap((event) => Object.keys(event)).filter((name) => name !== 'type')
+  const options = Object.keys(parseMemberOptions(least))
+  const names = [...types, ...fields, ...options, ...Object.keys(plainScript)]
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
 })

@@ -76,13 +76,13 @@ export class MemberReading {
   }
 
   async #onBatch(batch: BatchCursor): Promise<void> {
-    if (this.#isOver) return
     const { link, clock, options, onHandled } = this.#parts
+    if (options.batchDelayMs > 0) await sleep(clock, options.batchDelayMs)
+    // What is told counts as read: from here to the position nothing may come between.
+    if (this.#isOver) return
     const { partition, fromOffset, toOffset } = batch
     const runs = recordRunsOf(batch)
     link.tell({ type: 'batch', partition, fromOffset, toOffset, runs, atMs: clock.epochMs() })
-    await sleep(clock, options.batchDelayMs)
-    if (this.#isOver) return
     this.positions.set(partition, toOffset)
     await onHandled()
   }

@@ -13,44 +13,21 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from '../protocol/consumer-protocol.ts'
-import { errorCode, errorName } from '../protocol/errors.ts'
+import { errorCode } from '../protocol/errors.ts'
 import { readBenchVersion } from '../results/environment.ts'
 import { protocolNames, shareOut } from './member-assignment.ts'
-import { type GroupRequests, type JoinAnswer, openGroupRequests } from './member-group-requests.ts'
+import {
+  GroupRefusal,
+  type GroupRequests,
+  type JoinAnswer,
+  openGroupRequests,
+} from './member-group-requests.ts'
 import type { MemberLink } from './member-link.ts'
 import { type MemberOptions, type MemberScript, plainScript } from './member-protocol.ts'
 import { MemberReading } from './member-reading.ts'
 
 const backoffMs = 100
-const {
-  COORDINATOR_LOAD_IN_PROGRESS,
-  COORDINATOR_NOT_AVAILABLE,
-  NOT_COORDINATOR,
-  ILLEGAL_GENERATION,
-  UNKNOWN_MEMBER_ID,
-  REBALANCE_IN_PROGRESS,
-  MEMBER_ID_REQUIRED,
-} = errorCode
-const passing: readonly number[] = [
-  COORDINATOR_LOAD_IN_PROGRESS,
-  COORDINATOR_NOT_AVAILABLE,
-  NOT_COORDINATOR,
-  ILLEGAL_GENERATION,
-  UNKNOWN_MEMBER_ID,
-  REBALANCE_IN_PROGRESS,
-  MEMBER_ID_REQUIRED,
-]
-
-/** An answer after which a client gives up. */
-class FatalAnswer extends Error {
-  readonly code: number
-
-  constructor(doing: string, code: number) {
-    super(`${doing}: ${errorName(code)}`)
-    this.code = code
-  }
-}
-
+const { UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS, MEMBER_ID_REQUIRED } = errorCode
 export interface ScriptedParts {
   readonly requests: GroupRequests
   /** Its readers are used, its group members not. */
@@ -114,7 +91,7 @@ export class ScriptedMember {
       try {
         await this.#untilStop(this.#liveOneGeneration())
       } catch (error) {
-        if (error instanceof FatalAnswer) throw error
+        if (error instanceof GroupRefusal && !error.isPassing) throw error
         this.#tellError(error, false)
         await this.#sleep(backoffMs)
       }
@@ -338,7 +315,7 @@ export class ScriptedMember {
     const positions = new Map(this.#reading?.positions)
     try {
       const code = positions.size === 0 ? 0 : await requests.commit(this.#identity(), positions)
-      if (code !== 0) return this.#tellError(new FatalAnswer('commit', code), false)
+      if (code !== 0) return this.#tellError(new GroupRefusal('commit', code), false)
       this.#committed = positions
       link.tell({ type: 'committed', offsets: [...positions], atMs: clock.epochMs() })
     } catch (error) {
@@ -346,15 +323,16 @@ export class ScriptedMember {
     }
   }
 
-  /** Throws a `FatalAnswer` when a client would give up. */
+  /** Throws a `GroupRefusal` when a client would give up. */
   async #onRefusal(doing: string, code: number): Promise<void> {
-    if (!passing.includes(code)) throw new FatalAnswer(doing, code)
+    const refusal = new GroupRefusal(doing, code)
+    if (!refusal.isPassing) throw refusal
     if (code === UNKNOWN_MEMBER_ID) {
       this.#memberId = ''
       await this.#revokeAll()
     }
     if (code === REBALANCE_IN_PROGRESS || code === MEMBER_ID_REQUIRED) return
-    this.#tellError(new FatalAnswer(doing, code), false)
+    this.#tellError(refusal, false)
     await this.#sleep(backoffMs)
   }
 
@@ -365,6 +343,7 @@ export class ScriptedMember {
   /** Until `stop` with null. */
   #sleep(delayMs: number | null): Promise<void> {
     const { signal } = this.#stop
+    if (delayMs === 0) return Promise.resolve()
     if (delayMs !== null) return sleep(this.#parts.clock, delayMs, signal)
     return new Promise((resolve) => {
       if (signal.aborted) return resolve()
@@ -379,7 +358,7 @@ export class ScriptedMember {
   }
 
   #tellError(error: unknown, isFatal: boolean): void {
-    const code = error instanceof FatalAnswer ? error.code : null
+    const code = error instanceof GroupRefusal ? error.code : null
     const message =
       error instanceof ConnectionError ? `connection: ${error.message}` : messageOf(error)
     const atMs = this.#parts.clock.epochMs()
