@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Api, decodeResponse } from '../../src/protocol/api.ts'
@@ -10,11 +11,12 @@ import { decodeResponseHeader, encodeRequestFrame } from '../../src/protocol/hea
 import { apis } from '../../src/protocol/messages/index.ts'
 import type { Decoded, Given } from '../../src/protocol/schema.ts'
 import type { Exchange, Finding } from '../../src/recorder/exchange.ts'
-import { type Alter, startAlteringProxy, wireFaults } from '../support/altering-proxy.ts'
+import { type Alter, cappedAt, startAlteringProxy, wireFaults } from '../support/altering-proxy.ts'
 import { bench, makeFolder, type Running, start, until } from './bin.ts'
 
 /** The encoding bugs that clients have met, made on the wire and named by `bench record` in a real client's session. */
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const { folder, remove } = makeFolder()
 let broker: Running
 let brokerPort = 0
@@ -25,7 +27,7 @@ const portIn = (text: string): number => Number(/127\.0\.0\.1:(\d+)/.exec(text)?
 beforeAll(async () => {
   const settings = ['group.initial.rebalance.delay.ms=0', 'num.partitions=3']
   const overrides = settings.flatMap((one) => ['-X', one])
-  broker = start(folder, ['broker', '--port', '0', '--data-dir', 'memory', ...overrides])
+  broker = start(folder, ['broker', '--port', '0', '--data-dir', 'memory', ...overrides], 300_000)
   await until('the broker', () => portIn(broker.stdout() + broker.stderr()) > 0)
   brokerPort = portIn(broker.stdout() + broker.stderr())
 })
@@ -246,6 +248,54 @@ describe('the recorder names by itself', () => {
     expect(findings).toEqual([])
     expect(shown).toContain('findings: none')
     expect(shown).toContain('JoinGroup v5')
+  })
+})
+
+/** Installed by `npm run conformance`; reads the same bytes as the clients that met these bugs first. */
+const librdkafka = path.join(root, '.cache', 'conformance', 'bench-clients', 'librdkafka')
+const hasLibrdkafka = existsSync(path.join(librdkafka, 'node_modules', 'node-rdkafka', 'build'))
+
+describe.runIf(hasLibrdkafka)('in a session of librdkafka, the recorder names', () => {
+  const capped = cappedAt(
+    new Map([
+      [apis.OffsetFetch.key, 8],
+      [apis.OffsetCommit.key, 8],
+    ]),
+  )
+
+  it.each([
+    ['join-v5-no-instance-id', 'JoinGroup', 'JoinGroup v5 response', 'members[0]'],
+    [
+      'offset-fetch-v8-partition-zero',
+      'OffsetFetch',
+      'OffsetFetch v8 response',
+      'groups[0].topics',
+    ],
+    ['offset-commit-v8-underflow', 'OffsetCommit', 'OffsetCommit v8 response', 'throttleTimeMs'],
+    ['sync-empty-assignment', 'SyncGroup', 'SyncGroup v3 response', 'assignment'],
+  ] as const)('%s', async (fault, api, message, field) => {
+    const alter: Alter = (frame, apiKey, version) =>
+      wireFaults[fault](capped(frame, apiKey, version), apiKey, version)
+    const recording = await record(`librdkafka-${fault}`, alter)
+    const topic = `l-${fault}`
+    const producer = kafkaOf(brokerPort).producer()
+    await producer.connect()
+    const messages = [0, 1, 2].map((partition) => ({ partition, value: 'v' }))
+    await producer.send({ topic, messages })
+    await producer.disconnect()
+    const home = path.join(folder, fault)
+    mkdirSync(home)
+    symlinkSync(path.join(librdkafka, 'node_modules'), path.join(home, 'node_modules'))
+    const args = ['--mode', 'consume', '--client', 'librdkafka', '-t', topic]
+    const brokers = ['--bootstrap-servers', `127.0.0.1:${recording.port}`]
+    const running = start(home, [...args, ...brokers, '--consumer-group', topic, '--no-save'])
+    const hasEnded = (): boolean => running.child.exitCode !== null
+    await until(`a finding in ${api}`, () => recording.hasMarked(api) || hasEnded())
+    running.child.kill('SIGKILL')
+    const { stderr } = await running.ended
+    expect(recording.hasMarked(api), stderr).toBe(true)
+    const { findings } = await recording.end()
+    expect(findings[0]).toMatchObject({ message, field: expect.stringContaining(field) })
   })
 })
 

@@ -116,3 +116,13 @@ export const wireFaults = {
     assignment: response.errorCode === 0 ? Buffer.alloc(0) : response.assignment,
   })),
 } satisfies Record<string, Alter>
+
+/** Advertises no later versions than these, by API key, so that a client uses them. */
+export const cappedAt = (maxVersions: ReadonlyMap<number, number>): Alter =>
+  altering(apis.ApiVersions, (response) => ({
+    ...response,
+    apiKeys: response.apiKeys.map((range) => ({
+      ...range,
+      maxVersion: Math.min(range.maxVersion, maxVersions.get(range.apiKey) ?? range.maxVersion),
+    })),
+  }))
