@@ -253,10 +253,18 @@ export class Load {
   /** Records without keys go to one partition per request, those with keys where their keys belong. */
   #draftRequest(size: number, nowNs: number): RunDraft[] {
     const { placement } = this.#parts
-    const drafts = new Map<number, RunDraft>()
     let partition = placement.next()
+    if (placement.key === null) {
+      const draft = new RunDraft(partition, nowNs, size)
+      for (let index = 0; index < size; index += 1) {
+        draft.add(this.#intendedNs(nowNs), null, 0)
+        this.#taken += 1
+      }
+      return [draft]
+    }
+    const drafts = new Map<number, RunDraft>()
     for (let index = 0; index < size; index += 1) {
-      if (index > 0 && placement.key !== null) partition = placement.next()
+      if (index > 0) partition = placement.next()
       const draft = drafts.get(partition) ?? new RunDraft(partition, nowNs)
       drafts.set(partition, draft)
       draft.add(this.#intendedNs(nowNs), placement.key, 0)

@@ -111,3 +111,45 @@ test.each([0, 0.25, 0.5, 1])(
     expect(Math.abs(left - (1 - share))).toBeLessThan(0.02)
   },
 )
+
+test.each([36, 37, 256])(
+  'the template makes values of %i bytes that are as good as rendered ones',
+  (size) => {
+    const plan = planOf({ messageSizeBytes: size })
+    const run = runOf(plan, 4094, 4)
+    const { template } = plan
+    if (!template) throw new Error('no template')
+    const bytes = Buffer.alloc(size + 2, 0xee)
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    for (const body of [0, 1, 5_000]) {
+      template.fill(bytes, 1, body)
+      expect(
+        bytes.subarray(1 + template.windowStart, 1 + template.windowEnd).every((b) => b === 0),
+      ).toBe(true)
+      const before = Buffer.from(bytes)
+      for (let index = 0; index < 4; index += 1) {
+        template.patch(view, 1, body, run, index)
+        const out = createHeader()
+        expect(parseHeader(bytes, 1, size, out)).toBe('ok')
+        expect(out).toEqual({
+          run: runNumberOf(runId),
+          producer: 1,
+          sequence: 4094 + index,
+          intendedAtEpochUs: 1_000_005 + index,
+        })
+        // Nothing but the window has changed.
+        bytes.copy(
+          before,
+          1 + template.windowStart,
+          1 + template.windowStart,
+          1 + template.windowEnd,
+        )
+        expect(bytes.equals(before)).toBe(true)
+      }
+    }
+  },
+)
+
+test('values too small for a header have no template', () => {
+  expect(planOf({ messageSizeBytes: 35 }).template).toBeNull()
+})

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   createHeader,
+  HeaderPatcher,
   headerSizeBytes,
   parseDetached,
   parseHeader,
@@ -118,4 +119,26 @@ test('a run id and its number are one', () => {
   expect(runIdOf(runNumberOf('00ff12345678'))).toBe('00ff12345678')
   expect(runIdOf(runNumberOf('ffffffffffff'))).toBe('ffffffffffff')
   expect(() => runNumberOf('bench')).toThrow('12 hex digits')
+})
+
+test('a patched header is the one that would have been written, whatever was patched before', () => {
+  const one = fc.tuple(
+    fc.oneof(fc.maxSafeNat(), fc.nat(3)),
+    fc.oneof(fc.maxSafeNat(), fc.nat(3)),
+    fc.integer(),
+  )
+  fc.assert(
+    fc.property(fc.nat(2 ** 30), fc.nat(0xffff), fc.array(one), (run, producer, records) => {
+      const patcher = new HeaderPatcher(run, producer)
+      const patched = Buffer.alloc(headerSizeBytes)
+      const view = new DataView(patched.buffer, patched.byteOffset)
+      const written = Buffer.alloc(headerSizeBytes)
+      writeHeader(patched, 0, { run, producer, sequence: 0, intendedAtEpochUs: 0 }, 0)
+      for (const [sequence, intendedAtEpochUs, bodyChecksum] of records) {
+        patcher.patch(view, 0, sequence, intendedAtEpochUs, bodyChecksum)
+        writeHeader(written, 0, { run, producer, sequence, intendedAtEpochUs }, bodyChecksum)
+        expect(patched.toString('hex')).toBe(written.toString('hex'))
+      }
+    }),
+  )
 })

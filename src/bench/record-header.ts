@@ -86,7 +86,7 @@ export class HeaderPatcher {
 
   /** `start` is where the header begins. The four reserved bytes must be 0. */
   patch(
-    target: Uint8Array,
+    target: DataView,
     start: number,
     sequence: number,
     intendedAtEpochUs: number,
@@ -99,13 +99,13 @@ export class HeaderPatcher {
       this.#sequenceHigh = high
       this.#highChecksum = remainderOf(high, sequenceAt) ^ this.#zeroChecksum
     }
-    writeU32(target, start + sequenceAt, high)
-    writeU32(target, start + sequenceAt + 4, low)
-    writeU32(target, start + intendedAt, this.#intendedHigh)
-    writeU32(target, start + intendedAt + 4, this.#intendedLow)
+    target.setUint32(start + sequenceAt, high)
+    target.setUint32(start + sequenceAt + 4, low)
+    target.setUint32(start + intendedAt, this.#intendedHigh)
+    target.setUint32(start + intendedAt + 4, this.#intendedLow)
     const checksum =
       this.#highChecksum ^ this.#intendedChecksum ^ remainderOf(low, sequenceAt + 4) ^ bodyChecksum
-    writeU32(target, start + checksumAt, checksum)
+    target.setUint32(start + checksumAt, checksum)
   }
 
   #setIntended(intendedAtEpochUs: number): void {

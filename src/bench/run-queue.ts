@@ -8,35 +8,47 @@ const recordOverheadBytes = 12
 export class RunDraft {
   readonly partition: number
   readonly openedAtNs: number
-  readonly intendedAtNs: number[] = []
-  readonly keys: Buffer[] = []
+  count = 0
   sizeBytes = 0
+  #intendedAtNs: Float64Array
+  #keys: Buffer[] | null = null
 
-  constructor(partition: number, openedAtNs: number) {
+  /** Room for `expectedCount` records is made at once; it grows when that is not enough. */
+  constructor(partition: number, openedAtNs: number, expectedCount = 1) {
     this.partition = partition
     this.openedAtNs = openedAtNs
+    this.#intendedAtNs = new Float64Array(Math.max(1, expectedCount))
   }
 
   add(intendedAtNs: number, key: Buffer | null, sizeBytes: number): void {
-    this.intendedAtNs.push(intendedAtNs)
-    if (key !== null) this.keys.push(key)
+    if (this.count === this.#intendedAtNs.length) this.#grow()
+    this.#intendedAtNs[this.count] = intendedAtNs
+    this.count += 1
+    if (key !== null) {
+      this.#keys ??= []
+      this.#keys.push(key)
+    }
     this.sizeBytes += sizeBytes
   }
 
-  get count(): number {
-    return this.intendedAtNs.length
-  }
-
   seal(firstSequence: number, sentAtNs: number, payload: PayloadPlan): RecordRun {
+    const { partition, count } = this
+    const times = this.#intendedAtNs
     return {
-      partition: this.partition,
-      count: this.count,
+      partition,
+      count,
       firstSequence,
-      intendedAtNs: Float64Array.from(this.intendedAtNs),
+      intendedAtNs: times.length === count ? times : times.subarray(0, count),
       sentAtNs,
       payload,
-      keys: this.keys.length > 0 ? this.keys : null,
+      keys: this.#keys,
     }
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#intendedAtNs.length)
+    larger.set(this.#intendedAtNs)
+    this.#intendedAtNs = larger
   }
 }
 
@@ -45,6 +57,8 @@ export class RunQueue {
   readonly #limitBytes: number
   /** By partition, oldest first; only the last one still grows. */
   readonly #drafts: RunDraft[][]
+  /** Records of the last draft: the next one will be alike. */
+  #lastCount = 1
 
   constructor(partitionCount: number, valueSizeBytes: number, limitBytes: number) {
     this.#valueSizeBytes = valueSizeBytes
@@ -57,7 +71,7 @@ export class RunQueue {
     const drafts = this.#drafts[partition] as RunDraft[]
     let draft = drafts.at(-1)
     if (draft === undefined || draft.sizeBytes + this.#sizeOf(key) > this.#limitBytes) {
-      draft = new RunDraft(partition, nowNs)
+      draft = new RunDraft(partition, nowNs, this.#lastCount)
       drafts.push(draft)
     }
     draft.add(intendedAtNs, key, this.#sizeOf(key))
@@ -76,6 +90,7 @@ export class RunQueue {
     for (const drafts of this.#drafts) {
       const last = drafts.at(-1)
       if (last === undefined) continue
+      this.#lastCount = last.count
       const isFull = last.sizeBytes + this.#sizeOf(null) > this.#limitBytes
       const isLastReady = isFull || last.openedAtNs <= openedByNs
       const ready = drafts.splice(0, isLastReady ? drafts.length : drafts.length - 1)

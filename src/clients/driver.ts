@@ -96,13 +96,13 @@ export interface PayloadPlan {
  */
 export interface ValueTemplate {
   readonly valueSizeBytes: number
-  /** All that `patch` may change: [windowStart, windowEnd) of the value. */
+  /** All that `patch` may change: [windowStart, windowEnd) of the value, a multiple of four bytes. */
   readonly windowStart: number
   readonly windowEnd: number
   /** Writes the value with the body of this number (from 0, without end), zeros in its window. */
   fill(target: Buffer, start: number, body: number): void
   /** Makes the value at `start`, filled with `body`, that of record `index` of `run`. */
-  patch(target: Buffer, start: number, body: number, run: RecordRun, index: number): void
+  patch(target: DataView, start: number, body: number, run: RecordRun, index: number): void
 }
 
 /** The record header that carries what bench tells of a record whose value is too small for it. */

@@ -3,20 +3,20 @@
  * register(s, D) = register(s, zeros of D's length) XOR c(D), and c of D is the XOR of what each of its bytes leaves.
  * So what does not change is computed once. Source: Sarwate 1988 for the tables; M. Adler, zlib's crc32_combine, for the idea.
  */
+import { crc32c } from '../../protocol/crc32c.ts'
 
-const polynomial = 0x82f63b78
+/** The register after `bytes[start, end)`, without the inversions before and after. */
+export const register = (crc: number, bytes: Uint8Array, start: number, end: number): number =>
+  ~crc32c(bytes, start, end, ~crc)
 
-const byteTable = new Int32Array(256)
-for (let byte = 0; byte < 256; byte++) {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1
-  byteTable[byte] = crc
-}
+const zeros = new Uint8Array(4_096)
 
-const overZeros = (register: number, sizeBytes: number): number => {
-  let crc = register
-  for (let at = 0; at < sizeBytes; at++) crc = (crc >>> 8) ^ (byteTable[crc & 0xff] as number)
-  return crc
+const overZeros = (crc: number, sizeBytes: number): number => {
+  let value = crc
+  for (let left = sizeBytes; left > 0; left -= zeros.length) {
+    value = register(value, zeros, 0, Math.min(left, zeros.length))
+  }
+  return value
 }
 
 const tables = new Map<number, Int32Array>()
@@ -41,15 +41,6 @@ export const advanceTable = (sizeBytes: number): Int32Array => {
   return table
 }
 
-/** The register after `bytes[start, end)`, without the inversions before and after. */
-export const register = (crc: number, bytes: Uint8Array, start: number, end: number): number => {
-  let value = crc
-  for (let at = start; at < end; at++) {
-    value = (value >>> 8) ^ (byteTable[(value ^ (bytes[at] as number)) & 0xff] as number)
-  }
-  return value
-}
-
 /**
  * Table k (256 entries from 256 * k on) says what a byte leaves with `sizeBytes - 1 - k` zero bytes after it: the
  * contribution of byte k of a window of `sizeBytes` to the register at the window's end.
@@ -59,7 +50,7 @@ export const windowTables = (sizeBytes: number): Int32Array => {
   for (let place = 0; place < sizeBytes; place++) {
     const advance = sizeBytes - 1 - place
     for (let byte = 0; byte < 256; byte++) {
-      table[256 * place + byte] = overZeros(byteTable[byte] as number, advance)
+      table[256 * place + byte] = overZeros(register(0, Uint8Array.of(byte), 0, 1), advance)
     }
   }
   return table

@@ -12,12 +12,14 @@ const firstRecords = 64
 
 export class RecordTemplate {
   readonly #values: ValueTemplate
-  readonly #windowBytes: number
   readonly #window: Int32Array
-  /** Bytes from the end of a record's window to its end. */
-  readonly #tailBytes: number
+  /** By word of the window: what it was last, and what that leaves in the register. Most words seldom change. */
+  readonly #lastWords: Int32Array
+  readonly #lastRegisters: Int32Array
+  /** Over what comes after a record's window. */
   readonly #tailTable: Int32Array
   #bytes: Buffer = Buffer.alloc(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
   /** Records that are laid out. */
   #count = 0
   /** By record: where its value begins; end of the record; the register that its constant bytes leave. */
@@ -28,20 +30,27 @@ export class RecordTemplate {
 
   constructor(values: ValueTemplate) {
     this.#values = values
-    this.#windowBytes = values.windowEnd - values.windowStart
-    this.#window = windowTables(this.#windowBytes)
-    this.#tailBytes = values.valueSizeBytes - values.windowEnd + 1
-    this.#tailTable = advanceTable(this.#tailBytes)
+    const windowBytes = values.windowEnd - values.windowStart
+    this.#window = windowTables(windowBytes)
+    this.#lastWords = new Int32Array(windowBytes / 4)
+    this.#lastRegisters = new Int32Array(windowBytes / 4)
+    this.#tailTable = advanceTable(values.valueSizeBytes - values.windowEnd + 1)
   }
 
   /** Whether `count` records fit; what does not has to be encoded record by record. */
   canHold(count: number): boolean {
-    return count * (this.#values.valueSizeBytes + 16) <= largestTemplateBytes
+    return count <= this.#mostRecords
   }
 
-  /** The bytes that `count` records take. */
+  get #mostRecords(): number {
+    return Math.floor(largestTemplateBytes / (this.#values.valueSizeBytes + 16))
+  }
+
+  /** The bytes that `count` records take; `canHold` must be true. */
   sizeOf(count: number): number {
-    if (count > this.#count) this.#layOut(Math.max(count, 2 * this.#count, firstRecords))
+    if (count > this.#count) {
+      this.#layOut(Math.min(Math.max(count, 2 * this.#count, firstRecords), this.#mostRecords))
+    }
     return this.#ends[count - 1] as number
   }
 
@@ -57,10 +66,9 @@ export class RecordTemplate {
   }
 
   #patch(run: RecordRun, before: number): number {
-    const bytes = this.#bytes
+    const view = this.#view
     const values = this.#values
     const { windowStart, windowEnd } = values
-    const window = this.#window
     const starts = this.#valueStarts
     const gaps = this.#gapRegisters
     let crc = before
@@ -69,7 +77,7 @@ export class RecordTemplate {
     let advance = this.#tailTable
     for (let index = 0; index < run.count; index++) {
       const start = starts[index] as number
-      values.patch(bytes, start, index, run, index)
+      values.patch(view, start, index, run, index)
       const end = start + windowEnd
       if (end - from !== gapBytes) {
         gapBytes = end - from
@@ -80,13 +88,37 @@ export class RecordTemplate {
         (advance[256 + ((crc >>> 8) & 0xff)] as number) ^
         (advance[512 + ((crc >>> 16) & 0xff)] as number) ^
         (advance[768 + (crc >>> 24)] as number) ^
-        (gaps[index] as number)
-      for (let place = start + windowStart, table = 0; place < end; place++, table += 256) {
-        crc ^= window[table + (bytes[place] as number)] as number
-      }
+        (gaps[index] as number) ^
+        this.#windowRegister(start + windowStart)
       from = end
     }
     return this.#overTail(crc, run.count - 1)
+  }
+
+  #windowRegister(from: number): number {
+    const view = this.#view
+    const words = this.#lastWords
+    const registers = this.#lastRegisters
+    let sum = 0
+    for (let index = 0, at = from; index < words.length; index++, at += 4) {
+      const word = view.getInt32(at)
+      if (word !== words[index]) {
+        words[index] = word
+        registers[index] = this.#wordRegister(word, index << 10)
+      }
+      sum ^= registers[index] as number
+    }
+    return sum
+  }
+
+  #wordRegister(word: number, table: number): number {
+    const window = this.#window
+    return (
+      (window[table + (word >>> 24)] as number) ^
+      (window[table + 256 + ((word >>> 16) & 0xff)] as number) ^
+      (window[table + 512 + ((word >>> 8) & 0xff)] as number) ^
+      (window[table + 768 + (word & 0xff)] as number)
+    )
   }
 
   #overTail(crc: number, index: number): number {
@@ -109,6 +141,7 @@ export class RecordTemplate {
     this.#gapRegisters = new Int32Array(count)
     this.#tailRegisters = new Int32Array(count)
     const bytes = this.#bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     let gapStart = 0
     let at = 0
     for (let index = 0; index < count; index++) {
