@@ -85,7 +85,6 @@ const tasksOf = (defect: DefectName, seedCount: number): Task[] => {
 const progress = (total: number) => {
   const beganNs = systemClock.nowNs()
   let [done, toldNs] = [0, beganNs]
-  const elapsedSec = (): number => (systemClock.nowNs() - beganNs) / 1e9
   return {
     add(count: number): void {
       done += count
@@ -96,9 +95,12 @@ const progress = (total: number) => {
     },
     end(): string {
       if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-      const sec = elapsedSec()
-      const rate = figure(Math.round(done / sec))
-      return `${figure(done)} schedules in ${sec.toFixed(1)} s, ${rate} per second on ${threadCount} threads`
+      const sec = (systemClock.nowNs() - beganNs) / 1e9
+      const { user, system } = process.cpuUsage()
+      const cpuSec = (user + system) / 1e6
+      const rate = `${figure(Math.round(done / sec))} per second on ${threadCount} threads`
+      const perCpu = `${figure(Math.round(done / cpuSec))} per second of CPU`
+      return `${figure(done)} schedules in ${sec.toFixed(1)} s: ${rate}, ${perCpu}`
     },
   }
 }
