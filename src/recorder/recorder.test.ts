@@ -11,10 +11,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-const startBroker = async (): Promise<number> => {
+const startBroker = async (brokers = 1): Promise<number> => {
   const broker = createBroker({
     host: '127.0.0.1',
     port: 0,
+    brokers,
     dataDir: { store: 'memory', folder: null },
     settings: parseSettings({ 'group.initial.rebalance.delay.ms': '500' }),
     clock: systemClock,
@@ -95,4 +96,35 @@ test('what repeats itself goes first, and no more is kept than allowed', async (
   expect(apis).toContain('DescribeGroups')
   expect(apis.filter((api) => api === 'Metadata')).toHaveLength(3)
   expect(recorder.droppedCount()).toBeGreaterThan(15)
+})
+
+test('all nodes of a cluster are recorded, each under its own address, and no client leaves', async () => {
+  const upstreamPort = await startBroker(3)
+  const recorder = await record(upstreamPort)
+  const kafka = clientOf(recorder.listening.port, 'client')
+  const admin = kafka.admin()
+  await admin.connect()
+  const { brokers } = await admin.describeCluster()
+  await admin.createTopics({ topics: [{ topic: 't', numPartitions: 6 }], waitForLeaders: true })
+  const groups = ['g1', 'g2', 'g3', 'g4', 'g5', 'g6']
+  for (const groupId of groups) await admin.fetchOffsets({ groupId, topics: ['t'] })
+  await admin.disconnect()
+  const producer = kafka.producer()
+  await producer.connect()
+  const messages = Array.from({ length: 60 }, (_, n) => ({ value: `v${n}`, partition: n % 6 }))
+  await producer.send({ topic: 't', messages })
+  await producer.disconnect()
+
+  expect(new Set(brokers.map(({ port }) => port)).size).toBe(3)
+  expect(brokers.map(({ port }) => port)).toContain(recorder.listening.port)
+  const exchanges = recorder.exchanges()
+  const nodes = new Set(exchanges.map(({ node }) => node))
+  expect(nodes.size).toBe(3)
+  expect(nodes).toContain(`127.0.0.1:${upstreamPort}`)
+  // Every group's coordinator was asked where the recorder stands for it, and a wrong one would have refused.
+  const fetched = exchanges.filter(({ api }) => api === 'OffsetFetch')
+  expect(fetched).toHaveLength(groups.length)
+  expect(new Set(fetched.map(({ node }) => node)).size).toBeGreaterThan(1)
+  expect(recorder.notes()).toEqual([])
+  expect(exchanges.flatMap(({ findings }) => findings)).toEqual([])
 })
