@@ -6,7 +6,7 @@ import type { Scenario } from './load.ts'
 import { findMemberCommand, type MemberClient } from './member-clients.ts'
 import { type MemberHandle, startMember } from './member-process.ts'
 import { type MemberEvent, type MemberOptions, parseMemberOptions } from './member-protocol.ts'
-import type { Action } from './schema.ts'
+import type { MemberAction } from './schema.ts'
 
 export interface CastOptions {
   readonly scenario: Scenario
@@ -72,7 +72,7 @@ export class Cast {
   }
 
   /** Resolves when the action is done: for `stop` and `crash`, when the processes have ended. */
-  async act(action: Action, members: readonly string[]): Promise<void> {
+  async act(action: MemberAction, members: readonly string[]): Promise<void> {
     await Promise.all(members.map((member) => this.#actOne(action, member)))
   }
 
@@ -86,7 +86,7 @@ export class Cast {
     await this.act('crash', [...this.#players.keys()])
   }
 
-  async #actOne(action: Action, member: string): Promise<void> {
+  async #actOne(action: MemberAction, member: string): Promise<void> {
     if (action === 'start') return this.#start(member)
     const player = this.#players.get(member)
     // It gave up before its time; the checks tell.

@@ -28,7 +28,8 @@ export const checks = {
   'probe-offset-fetch': 'OffsetFetch answers every partition, in every version',
   'probe-offset-commit': 'OffsetCommit of every version can be read and is kept',
   'probe-list-offsets': 'ListOffsets of every version tells the same offsets',
-  'probe-fetch': 'stored batches are what was sent, byte by byte but for the broker fields',
+  'probe-fetch': 'fetched batches have the CRC of their bytes, and the high watermark is told',
+  'probe-pace': 'the broker is as fast as a correct one beside it',
 } as const
 
 export type CheckName = keyof typeof checks

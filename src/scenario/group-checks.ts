@@ -2,6 +2,7 @@
 import type { Check } from '../results/result.ts'
 import type { CheckName } from './check-names.ts'
 import { type Evidence, type Life, livesAt, ownedBy } from './evidence.ts'
+import { memberOf } from './faults.ts'
 import { fairShare } from './settle.ts'
 
 export type NamedCheck = Check & { name: CheckName }
@@ -91,8 +92,9 @@ const complete = (evidence: Evidence): NamedCheck => {
   return checkOf('complete', `${after.length} partitions owned`, faults)
 }
 
-/** Owners in one generation, by the members' own account and by the answers to SyncGroup. */
-const disjoint = ({ lives, generations, topic }: Evidence): NamedCheck => {
+/** Owners in one generation, by the members' own account and by the answers to SyncGroup; all lives of a member are one. */
+const disjoint = ({ lives, generations, topic, facts }: Evidence): NamedCheck => {
+  const members = new Map(facts.map((fact) => [fact.memberId, memberOf(fact.clientId ?? '')]))
   const faults = new Set<string>()
   const owners = new Map<string, string>()
   const claim = (source: string, generation: number, partition: number, who: string): void => {
@@ -103,17 +105,17 @@ const disjoint = ({ lives, generations, topic }: Evidence): NamedCheck => {
     }
     owners.set(key, who)
   }
-  for (const { events, clientId } of lives) {
+  for (const { events, member } of lives) {
     for (const event of events) {
       if (event.type !== 'assigned' || event.generation < 0) continue
-      for (const one of event.partitions) claim('member', event.generation, one, clientId)
+      for (const one of event.partitions) claim('member', event.generation, one, member)
     }
   }
   for (const { generationId, owned } of generations) {
     for (const [memberId, topics] of owned) {
       const own = (topics ?? []).filter((one) => one.topic === topic)
       for (const one of own.flatMap(({ partitions }) => partitions)) {
-        claim('wire', generationId, one, memberId)
+        claim('wire', generationId, one, members.get(memberId) ?? memberId)
       }
     }
   }
@@ -141,7 +143,16 @@ const firstAssignment = (evidence: Evidence): NamedCheck => {
   return checkOf('first-assignment', `within ${withinMs} ms of its start`, faults)
 }
 
-const eventWeights = { start: 1, stop: 1, crash: 1, restart: 2, pause: 1, resume: 1, commit: 0 }
+const eventWeights = {
+  start: 1,
+  stop: 1,
+  crash: 1,
+  restart: 2,
+  pause: 1,
+  resume: 1,
+  commit: 0,
+  produce: 0,
+}
 
 /** Members that came, left or fell silent. A static one that comes back takes its own place: no event (KIP-345). */
 const membershipEvents = ({ steps, lives, scenario }: Evidence): number => {

@@ -7,7 +7,12 @@ import type { z } from 'zod'
 import { defectNames } from '../broker/defects/index.ts'
 import { parseSettings } from '../broker/settings.ts'
 import { messageOf, UsageError } from '../errors.ts'
-import { type Action, type ScenarioMember, type ScenarioStep, scenarioSchema } from './schema.ts'
+import {
+  type MemberAction,
+  type ScenarioMember,
+  type ScenarioStep,
+  scenarioSchema,
+} from './schema.ts'
 
 export interface Scenario extends Omit<z.output<typeof scenarioSchema>, 'members'> {
   /** Of the file, without its ending. */
@@ -49,7 +54,7 @@ const problemsOfIssue = (issue: z.core.$ZodIssue): Problem[] => {
 type LifeState = 'down' | 'up' | 'paused'
 
 /** What an action needs, and what it makes of a member. */
-const moves: Readonly<Record<Action, { from: readonly LifeState[]; to: LifeState }>> = {
+const moves: Readonly<Record<MemberAction, { from: readonly LifeState[]; to: LifeState }>> = {
   start: { from: ['down'], to: 'up' },
   stop: { from: ['up', 'paused'], to: 'down' },
   crash: { from: ['up', 'paused'], to: 'down' },
@@ -67,7 +72,7 @@ const timelineProblems = (
   const states = new Map<string, LifeState>(members.map((name) => [name, 'down']))
   const problems: Problem[] = []
   for (const [index, { action, members: named }] of timeline.entries()) {
-    if (action === null) continue
+    if (action === null || action === 'produce') continue
     for (const name of named) {
       const path = ['timeline', index, action]
       const state = states.get(name)
@@ -98,6 +103,11 @@ const semanticProblems = (parsed: z.output<typeof scenarioSchema>): Problem[] =>
     if (fault.drop === (fault.delay !== null)) {
       problems.push({ path: ['faults', index], text: 'either drop: true or a delay is needed' })
     }
+  }
+  const isTold = parsed.timeline.some(({ action }) => action === 'produce')
+  if (isTold !== (parsed.produce?.when === 'told')) {
+    const text = 'a step with produce: true and produce.when: told belong together'
+    problems.push({ path: ['produce'], text })
   }
   unknown(Object.keys(parsed.checks.perMember ?? {}), ['checks', 'perMember'])
   for (const [name, member] of Object.entries(parsed.members)) {

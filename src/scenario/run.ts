@@ -5,16 +5,19 @@ import type { Driver, PartitionWatermarks } from '../clients/driver.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { generationsOf, groupFactsOf } from '../recorder/group-facts.ts'
+import type { Check } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import { Cast, findCommands } from './cast.ts'
 import type { Evidence, FaultSeen, LogScan, Snapshot, StepTaken } from './evidence.ts'
 import { faultsOf } from './faults.ts'
 import type { Scenario } from './load.ts'
 import type { MemberClient } from './member-clients.ts'
+import { probePace } from './pace.ts'
+import { askProbes } from './probes.ts'
 import { produceRecords, type RecordParts, scanLog } from './records.ts'
 import type { ScenarioStep } from './schema.ts'
 import { groupAtRest, isStuck, patienceMs } from './settle.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openReference, openStage, type Stage } from './stage.ts'
 
 export interface RunParts {
   readonly scenario: Scenario
@@ -150,7 +153,8 @@ const playTimeline = async (story: Story): Promise<void> => {
     steps.push({ action, members, atMs: lastMs, problem: text })
     if (action === null) continue
     onProgress(`${action} ${members.join(', ')}`)
-    await cast.act(action, members)
+    if (action === 'produce') startProducing(story)
+    else await cast.act(action, members)
   }
 }
 
@@ -185,6 +189,31 @@ const scanIfNeeded = async (
   return scanLog(records, before, after, produced)
 }
 
+const probe = async (
+  story: Story,
+  watermarks: readonly PartitionWatermarks[],
+  committed: ReadonlyMap<number, number>,
+): Promise<Check[]> => {
+  const { scenario, stage, clock, bootstrapServers } = story
+  const { admin, topic, groupId, recorder, connection } = stage
+  if (scenario.probe.length === 0) return []
+  story.onProgress('probes')
+  const { host, port } = recorder.listening
+  const checks = await askProbes(scenario.probe, {
+    ...{ clock, topic, groupId, watermarks, committed },
+    connection: { ...connection, clientId: 'probe', bootstrapServers: [`${host}:${port}`] },
+    committedOf: (group) => admin.committedOffsets(group, topic),
+  })
+  if (!scenario.probe.includes('pace') || bootstrapServers !== null) return checks
+  const endOffset = watermarks[0]?.high ?? 0
+  const reference = await openReference({ scenario, clock }, topic)
+  try {
+    return [...checks, await probePace({ connection, topic, endOffset }, reference, clock)]
+  } finally {
+    await reference.close()
+  }
+}
+
 const gather = async (
   story: Story,
   snapshot: Snapshot,
@@ -196,12 +225,13 @@ const gather = async (
   const after = await admin.watermarks(topic)
   const committed = await admin.committedOffsets(groupId, topic).catch(() => new Map())
   const scan = await scanIfNeeded(story, after)
+  const probes = await probe(story, after, committed)
   const exchanges = recorder.exchanges()
   const facts = groupFactsOf(exchanges, groupId)
   return {
     ...{ scenario, topic, lives: cast.lives, steps, faults, snapshot, before, after, committed },
     ...{ produced, scan, exchanges, facts, generations: generationsOf(facts), recordingStartMs },
-    probes: [],
+    probes,
   }
 }
 

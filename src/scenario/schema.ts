@@ -44,9 +44,9 @@ const produceSchema = z
     concurrency: z.int().min(1).max(10_000).default(64).describe('records in flight'),
     rate: z.number().positive().nullable().default(null).describe('records per second; open loop'),
     when: z
-      .enum(['before', 'during'])
+      .enum(['before', 'during', 'told'])
       .default('before')
-      .describe('before the first member starts, or from the start of the timeline on'),
+      .describe('before the first member starts, from then on, or at the step that says so'),
   })
   .refine(({ records, duration: time }) => records !== null || time !== null, {
     message: 'records or duration is needed',
@@ -80,7 +80,9 @@ const memberSchema = z.strictObject({
     .describe('what a member with client: scripted does otherwise than a library'),
 })
 
-const actions = ['start', 'stop', 'crash', 'restart', 'pause', 'resume', 'commit'] as const
+const memberActions = ['start', 'stop', 'crash', 'restart', 'pause', 'resume', 'commit'] as const
+const actions = [...memberActions, 'produce'] as const
+export type MemberAction = (typeof memberActions)[number]
 export type Action = (typeof actions)[number]
 
 const stepSchema = z
@@ -99,6 +101,7 @@ const stepSchema = z
     pause: someMembers.optional().describe('their processes are stopped (SIGSTOP)'),
     resume: someMembers.optional().describe('and go on'),
     commit: someMembers.optional().describe('they commit what they have read'),
+    produce: z.literal(true).optional().describe('producing begins (when: told)'),
   })
   .transform((step, context) => {
     const given = actions.filter((action) => step[action] !== undefined)
@@ -113,7 +116,8 @@ const stepSchema = z
       context.addIssue({ code: 'custom', message: `one of ${actions.join(', ')} is needed` })
     }
     const action = given[0] ?? null
-    return { at, wait, once, action, members: action === null ? [] : (step[action] ?? []) }
+    const members = action === null || action === 'produce' ? [] : (step[action] ?? [])
+    return { at, wait, once, action, members }
   })
 
 const faultSchema = z.strictObject({
@@ -181,9 +185,9 @@ export const scenarioSchema = z.strictObject({
   timeline: z.array(stepSchema).min(1).describe('steps, each after the one before it'),
   faults: z.array(faultSchema).default([]).describe('what happens to answers on their way'),
   probe: z
-    .array(z.enum(['offset-fetch', 'offset-commit', 'list-offsets', 'fetch']))
+    .array(z.enum(['offset-fetch', 'offset-commit', 'list-offsets', 'fetch', 'pace']))
     .default([])
-    .describe('requests of every version, asked at the end and held against what is known'),
+    .describe('what is asked at the end, by every version, and held against what is known'),
   limit: duration.default(60_000).describe('when the story ends although not all was read'),
   checks: checksSchema.prefault({}),
   defect: defectSchema.nullable().default(null),

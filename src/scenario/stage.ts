@@ -40,7 +40,12 @@ const settingsOfScenarios = { 'group.min.session.timeout.ms': '500' }
 const connectTimeoutMs = 10_000
 const requestTimeoutMs = 30_000
 
-const startEmbedded = async ({ scenario, defect, clock }: StageOptions) => {
+/** In memory, and in this process. */
+const startEmbedded = async ({
+  scenario,
+  defect,
+  clock,
+}: Pick<StageOptions, 'scenario' | 'defect' | 'clock'>) => {
   const broker = createBroker({
     host: '127.0.0.1',
     port: 0,
@@ -52,6 +57,19 @@ const startEmbedded = async ({ scenario, defect, clock }: StageOptions) => {
   })
   const { host, port } = await broker.listen()
   return { address: `${host}:${port}`, close: () => broker.close() }
+}
+
+/** A correct broker beside the one under test, with a topic of the same name. */
+export const openReference = async (
+  parts: Pick<StageOptions, 'scenario' | 'clock'>,
+  topic: string,
+) => {
+  const broker = await startEmbedded({ ...parts, defect: null })
+  const connection = connectionTo([broker.address])
+  const admin = await openAdmin(connection, parts.clock)
+  await admin.createTopic(topic, 1, 1)
+  await admin.close()
+  return { connection, topic, endOffset: 0, close: broker.close }
 }
 
 const connectionTo = (bootstrapServers: readonly string[]): ConnectionOptions => ({
