@@ -69,6 +69,10 @@ const librdkafkaPackage = {
     'npm install node-rdkafka@3.6.1, which is compiled: Debian has what it needs in g++, make, python3, libsasl2-dev, libssl-dev, zlib1g-dev, libcurl4-openssl-dev, libzstd-dev and liblz4-dev',
 }
 
+/** An error's text as delivery reports have it: without where it comes from, in small letters. */
+export const plainText = (text: string): string =>
+  text.toLowerCase().replace(/^(local|broker): /, '')
+
 /** The addon beneath the package. */
 interface Binding {
   err2str(code: number): string
@@ -77,7 +81,7 @@ interface Binding {
 export interface LoadedLibrary {
   library: Library
   version: string
-  /** Kafka's error codes by librdkafka's texts for them: delivery reports carry only the text. */
+  /** Kafka's error codes by librdkafka's plain texts for them: delivery reports carry only the text. */
   kafkaCodes: ReadonlyMap<string, number>
 }
 
@@ -91,9 +95,6 @@ export const loadLibrary = async (): Promise<LoadedLibrary> => {
   })
   const { library, binding } = await loadWith(librdkafkaPackage, load)
   const codes = Object.values(library.CODES.ERRORS).filter((code) => code > 0)
-  return {
-    library,
-    version,
-    kafkaCodes: new Map(codes.map((code) => [binding.err2str(code), code])),
-  }
+  const kafkaCodes = new Map(codes.map((code) => [plainText(binding.err2str(code)), code]))
+  return { library, version, kafkaCodes }
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { RecordRun } from '../driver.ts'
 import { failureOf, RunReports } from './reports.ts'
 
-const kafkaCodes = new Map([['Broker: Disk error when trying to access log file on disk', 56]])
+const kafkaCodes = new Map([['disk error when trying to access log file on disk', 56]])
 const failureFor = (text: string) => failureOf(new Error(text), kafkaCodes)
 const runOf = (count: number): RecordRun => ({ count }) as RecordRun
 
@@ -56,6 +56,7 @@ test.each([
 })
 
 test("what the broker refused has Kafka's code", () => {
+  expect(failureFor('disk error when trying to access log file on disk').kafkaCode).toBe(56)
   expect(failureFor('Broker: Disk error when trying to access log file on disk').kafkaCode).toBe(56)
   expect(failureFor('Local: Queue full').kafkaCode).toBeNull()
 })

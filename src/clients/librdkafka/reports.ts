@@ -1,6 +1,7 @@
 /** The delivery reports of one run, and what librdkafka's errors say about the log. */
 import { messageOf } from '../../errors.ts'
 import type { RecordRun, SendFailure } from '../driver.ts'
+import { plainText } from './library.ts'
 
 /** node-rdkafka hands on only the text of an error; these leave open whether the record is in the log. */
 const unknownOutcomes = [
@@ -15,13 +16,13 @@ const unknownOutcomes = [
   'unknown',
 ]
 
-/** The failure a delivery report tells of; `kafkaCodes` by librdkafka's texts. */
+/** The failure a delivery report tells of. */
 export const failureOf = (error: Error, kafkaCodes: ReadonlyMap<string, number>): SendFailure => {
   const message = messageOf(error)
   return {
-    isUnknown: unknownOutcomes.includes(message.toLowerCase().replace(/^(local|broker): /, '')),
+    isUnknown: unknownOutcomes.includes(plainText(message)),
     isConnectionLost: false,
-    kafkaCode: kafkaCodes.get(message) ?? null,
+    kafkaCode: kafkaCodes.get(plainText(message)) ?? null,
     message,
   }
 }
