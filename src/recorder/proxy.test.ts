@@ -112,6 +112,14 @@ test('a client works through it, stays on it, and its exchanges are decoded', as
   })
 })
 
+/** Each part by itself, so that it is read by itself. */
+const writeApart = async (socket: Socket, parts: readonly Buffer[]): Promise<void> => {
+  for (const part of parts) {
+    socket.write(part)
+    if (parts.length > 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
 /** A broker that answers each frame by `answer`; null for none. */
 const startAnswering = async (
   answer: (frame: Buffer) => Buffer[] | null,
@@ -122,10 +130,9 @@ const startAnswering = async (
     sockets.add(socket)
     const splitter = new FrameSplitter(maxFrameBytes)
     socket.on('error', () => {})
+    socket.setNoDelay()
     socket.on('data', (chunk) => {
-      for (const frame of splitter.push(chunk)) {
-        for (const part of answer(frame) ?? []) socket.write(part)
-      }
+      for (const frame of splitter.push(chunk)) void writeApart(socket, answer(frame) ?? [])
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -190,6 +197,38 @@ test('frames without addresses pass byte by byte, however they are cut', async (
   ])
 })
 
+test('a client that reads late gets every byte, though buffers are used again', async () => {
+  const count = 800
+  // Smaller than what a socket takes before it asks its writer to wait.
+  const answers = Array.from({ length: count }, (_, n) => {
+    const body = Buffer.alloc(15_000, n % 251)
+    body.writeInt32BE(n)
+    return body
+  })
+  const upstream = await startAnswering((frame) => [
+    withSize(answers[frame.readInt32BE(4)] ?? Buffer.alloc(4)),
+  ])
+  const { port, exchanges } = await record(upstream)
+  const socket = connectTo({ port, host: '127.0.0.1' })
+  const splitter = new FrameSplitter(1_000_000)
+  const frames: Buffer[] = []
+  socket.on('data', (chunk) => {
+    for (const frame of splitter.push(chunk)) frames.push(Buffer.from(frame))
+  })
+  socket.pause()
+  for (let n = 0; n < count; n++) {
+    socket.write(withSize(Buffer.from(`00470003${n.toString(16).padStart(8, '0')}000161`, 'hex')))
+    // One by one, until the sockets between are full.
+    for (let turn = 0; turn < 200 && exchanges.length <= n; turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  socket.resume()
+  await expect.poll(() => frames.length, { timeout: 10_000 }).toBe(count)
+  socket.destroy()
+  for (const [n, frame] of frames.entries()) expect(frame.equals(answers[n] ?? frame)).toBe(true)
+})
+
 test('only the addresses change, also in bytes that our encoder writes otherwise', async () => {
   const address = { host: 'broker.example', port: 9092 }
   const answer = Buffer.concat(
@@ -203,8 +242,14 @@ test('only the addresses change, also in bytes that our encoder writes otherwise
   ).subarray(4)
   // An unknown tagged field (tag 5, one byte) at the end of the message.
   const tagged = Buffer.concat([answer.subarray(0, -1), Buffer.from('01050161', 'hex')])
-  for (const given of [answer, tagged]) {
-    const { port } = await record(await startAnswering(() => [withSize(given)]))
+  const whole = (bytes: Buffer): Buffer[] => [bytes]
+  const inBytes = (bytes: Buffer): Buffer[] => Array.from(bytes, (byte) => Buffer.of(byte))
+  for (const [given, cut] of [
+    [answer, whole],
+    [answer, inBytes],
+    [tagged, whole],
+  ] as const) {
+    const { port } = await record(await startAnswering(() => cut(withSize(given))))
     const request = encodeRequestFrame(apis.Metadata, 9, header, {
       topics: null,
       includeTopicAuthorizedOperations: false,
