@@ -54,10 +54,10 @@ export class GroupRefusal extends Error {
 }
 
 export type JoinAnswer = Decoded<typeof joinGroup.response>
-export type SyncAnswer = Decoded<typeof syncGroup.response>
+type SyncAnswer = Decoded<typeof syncGroup.response>
 
 /** Who the member is for the coordinator. */
-export interface MemberIdentity {
+interface MemberIdentity {
   readonly memberId: string
   readonly generationId: number
 }

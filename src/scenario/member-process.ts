@@ -14,7 +14,7 @@ export type MemberCommandLine =
   | { readonly command: readonly string[]; readonly reason: null }
   | { readonly command: null; readonly reason: string }
 
-export interface MemberExit {
+interface MemberExit {
   /** null when it was ended by a signal. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
