@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { crc32c } from './crc32c.ts'
+import { type Crc32c, crc32c, crc32cInScript, crc32cInWasm, takeNativeCrc32c } from './crc32c.ts'
 
 const crcOfKafkajs = createRequire(import.meta.url)(
   'kafkajs/src/protocol/recordBatch/crc32C/index.js',
@@ -31,4 +31,49 @@ test('a seed continues what came before', () => {
     const first = crc32c(bytes, 0, middle)
     expect(crc32c(bytes, middle, bytes.length, first)).toBe(crc32c(bytes))
   }
+})
+
+/** Bit by bit, as the definition has it. */
+const crc32cByBits: Crc32c = (bytes, start, end, seed) => {
+  let crc = ~seed
+  for (const byte of bytes.subarray(start, end)) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return ~crc >>> 0
+}
+
+test('script, WebAssembly and the definition agree at every size, start and seed', () => {
+  const inWasm = crc32cInWasm()
+  if (inWasm === null) throw new Error('no WebAssembly')
+  const bytes = randomBytes(150_000)
+  const sizes = [0, 1, 3, 15, 16, 17, 31, 64, 1_023, 1_024, 1_025, 65_535, 65_536, 65_537, 149_000]
+  for (const size of sizes) {
+    for (const start of [0, 1, 7, 900]) {
+      const seed = bytes.readUInt32LE(size)
+      const expected = crc32cByBits(bytes, start, start + size, seed)
+      expect(crc32cInScript(bytes, start, start + size, seed)).toBe(expected)
+      expect(inWasm(bytes, start, start + size, seed)).toBe(expected)
+      expect(crc32c(bytes, start, start + size, seed)).toBe(expected)
+      expect(crc32c(bytes, start, start + size)).toBe(
+        crcOfKafkajs(bytes.subarray(start, start + size)) >>> 0,
+      )
+    }
+  }
+})
+
+test('a native implementation is taken for large data when it is right, and only then', () => {
+  const calls: number[] = []
+  const native = (bytes: Uint8Array, seed: number): number => {
+    calls.push(bytes.length)
+    return crc32cInScript(bytes, 0, bytes.length, seed) | 0
+  }
+  const bytes = randomBytes(5_000)
+  const expected = crc32c(bytes)
+  expect(takeNativeCrc32c(() => 0)).toBe(false)
+  expect(takeNativeCrc32c(native)).toBe(true)
+  calls.length = 0
+  expect(crc32c(bytes)).toBe(expected)
+  expect(crc32c(bytes, 0, 100)).toBe(crc32cInScript(bytes, 0, 100, 0))
+  expect(calls).toEqual([5_000])
 })

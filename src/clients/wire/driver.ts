@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { UsageError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
 import { createMetadataClient } from './metadata.ts'
+import { takeInstalledCrc32c } from './native-crc32c.ts'
 import { createProducer } from './producer.ts'
 import { checkProperties } from './properties.ts'
 
@@ -10,7 +11,12 @@ const notYet = (what: string): never => {
   throw new UsageError(`client wire: not there yet for ${what}; use another --client`)
 }
 
-export const createWireDriver = (clock: Clock): Driver => ({
+export const createWireDriver = (clock: Clock): Driver => {
+  takeInstalledCrc32c()
+  return driverOf(clock)
+}
+
+const driverOf = (clock: Clock): Driver => ({
   name: 'wire',
   version: '1',
   assignors: ['range', 'round-robin', 'cooperative-sticky'],
@@ -18,6 +24,10 @@ export const createWireDriver = (clock: Clock): Driver => ({
   checkProperties,
   createProducer: (connection, options, sink) => createProducer(connection, options, sink, clock),
   createConsumer: async () => notYet('consuming'),
-  createReader: async () => notYet('reading'),
+  // What this client wrote is read back by another one's codec.
+  createReader: async (connection, options, sink) => {
+    const { createKafkajsDriver } = await import('../kafkajs/driver.ts')
+    return createKafkajsDriver(clock).createReader(connection, options, sink)
+  },
   createMetadataClient: (connection) => createMetadataClient(connection, clock),
 })
