@@ -27,12 +27,12 @@ interface FactBase {
   readonly errorCode: number | null
 }
 
-export interface OwnedPartitions {
+interface OwnedPartitions {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
-export interface JoinFact extends FactBase {
+interface JoinFact extends FactBase {
   readonly kind: 'join'
   /** As the member asked: empty for a first join. */
   readonly askedMemberId: string
@@ -47,7 +47,7 @@ export interface JoinFact extends FactBase {
   readonly sessionTimeoutMs: number
 }
 
-export interface SyncFact extends FactBase {
+interface SyncFact extends FactBase {
   readonly kind: 'sync'
   readonly generationId: number
   /** Null for a refusal, and for an assignment that is not of the consumer protocol; empty bytes are an empty list. */

@@ -112,6 +112,17 @@ describe('JSON lines', () => {
     expect(() => readRecording(file)).toThrow(message)
   })
 
+  test('that were cut off are read up to the last whole line', async () => {
+    const file = await capture('jsonl')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.slice(0, -20))
+    expect(readRecording(file).exchanges).toHaveLength(1)
+    writeFileSync(file, text.trimEnd())
+    expect(readRecording(file).exchanges).toHaveLength(2)
+    writeFileSync(file, `${text.slice(0, -20)}\n`)
+    expect(() => readRecording(file)).toThrow('line 3')
+  })
+
   test('are not pcapng, and not a file that is missing', async () => {
     const file = await capture('pcapng')
     expect(() => readRecording(file)).toThrow('Wireshark')

@@ -134,12 +134,13 @@ const parseLines = (file: string, text: string): (Head | ExchangeLine | NoteLine
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line, index) => {
+    .flatMap((line, index, lines) => {
       try {
         const parsed: unknown = JSON.parse(line)
-        if (isLine(parsed)) return parsed
+        if (isLine(parsed)) return [parsed]
       } catch {
-        // Told below, like JSON of another kind.
+        // Told below, like JSON of another kind; but a recorder that was killed leaves half a line.
+        if (index > 0 && index === lines.length - 1 && !text.endsWith('\n')) return []
       }
       throw new UsageError(
         `'${file}': line ${index + 1} is none of a recording; JSON lines of bench record are allowed`,
