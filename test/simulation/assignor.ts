@@ -121,14 +121,17 @@ export const partitionsIn = memoized(
 )
 
 interface Wish {
+  /** Of the consumer protocol; owned partitions are told from 1 on. */
+  readonly version: number
   readonly topics: readonly string[]
   readonly owned: Share
 }
 
 export const wishBytes = memoized(
-  ({ topics, owned }: Wish) => `${topics.join(' ')}: ${owned.topic} ${owned.partitions.join(' ')}`,
-  ({ topics, owned }) =>
-    encodeSubscription(1, {
+  ({ version, topics, owned }: Wish) =>
+    `${version} ${topics.join(' ')}: ${owned.topic} ${owned.partitions.join(' ')}`,
+  ({ version, topics, owned }) =>
+    encodeSubscription(version, {
       topics: [...topics],
       userData: null,
       ownedPartitions: onTopic(owned.topic, owned.partitions),

@@ -12,6 +12,9 @@ const requestTimeoutMs = 2_000
 const backoffMs = 100
 const soundRejoinMs = 10
 
+/** Of the subscription, by assignor. */
+const versionOf = { range: 0, roundrobin: 1, 'cooperative-sticky': 2, 'all-to-one': 1 }
+
 const { signal: closed } = new AbortController()
 
 export class SimulatedClient {
@@ -90,10 +93,13 @@ export class SimulatedClient {
     const { joinVersion, sessionTimeoutMs } = traits
     if (!traits.assignors.includes('cooperative-sticky')) this.owned = []
     const topic = topicOf(this.#world.partitionCount)
-    const metadata = wishBytes({
-      topics: this.#wantsMore ? [topic, 'missing'] : [topic],
-      owned: { topic, partitions: this.owned },
-    })
+    const topics = this.#wantsMore ? [topic, 'missing'] : [topic]
+    const owned = { topic, partitions: this.owned }
+    // No two assignors are told the same bytes.
+    const protocols = traits.assignors.map((name) => ({
+      name,
+      metadata: wishBytes({ version: versionOf[name], topics, owned }),
+    }))
     const request: RequestOf<'JoinGroup'> = {
       groupId,
       memberId,
@@ -101,7 +107,7 @@ export class SimulatedClient {
       sessionTimeoutMs,
       rebalanceTimeoutMs: joinVersion === 0 ? -1 : traits.rebalanceTimeoutMs,
       protocolType: 'consumer',
-      protocols: traits.assignors.map((name) => ({ name, metadata })),
+      protocols,
       reason: null,
     }
     this.#ask('JoinGroup', joinVersion, request, traits.joinRequestTimeoutMs, (answer) => {
@@ -114,8 +120,18 @@ export class SimulatedClient {
       this.memberId = answer.memberId
       this.generationId = answer.generationId ?? -1
       const isLeader = answer.leader === answer.memberId && answer.skipAssignment !== true
+      if (this.#world.random.nextFraction() < 0.1) this.#hurry()
       this.#after(isLeader ? this.assignMs : 0, () => this.#sync(answer, isLeader))
     })
+  }
+
+  /** Heartbeats and commits although it has not synced yet. */
+  #hurry(): void {
+    const ignore = (): void => {}
+    const heartbeat = { ...this.#identity(), generationId: this.generationId }
+    this.#ask('Heartbeat', 4, heartbeat, requestTimeoutMs, ignore)
+    const { commitVersion } = this.traits
+    this.#ask('OffsetCommit', commitVersion, this.#commitOf([0]), requestTimeoutMs, ignore)
   }
 
   #sync(joined: AnswerOf<'JoinGroup'>, isLeader: boolean): void {
@@ -201,8 +217,16 @@ export class SimulatedClient {
   }
 
   #commit(tenure: number): void {
+    const request = this.#commitOf(this.owned)
+    this.#ask('OffsetCommit', this.traits.commitVersion, request, requestTimeoutMs, () => {
+      if (tenure !== this.#tenure) return
+      this.#afterIn(tenure, this.traits.commitMs, () => this.#commit(tenure))
+    })
+  }
+
+  #commitOf(owned: readonly number[]): RequestOf<'OffsetCommit'> {
     const name = topicOf(this.#world.partitionCount)
-    const partitions = this.owned.map((partition) => {
+    const partitions = owned.map((partition) => {
       const position = (this.#positions.get(partition) ?? 0) + 1
       this.#positions.set(partition, position)
       return {
@@ -212,19 +236,12 @@ export class SimulatedClient {
         committedMetadata: null,
       }
     })
-    const { memberId, groupInstanceId } = this.#identity()
-    const request: RequestOf<'OffsetCommit'> = {
-      groupId,
-      memberId,
-      groupInstanceId,
+    return {
+      ...this.#identity(),
       generationIdOrMemberEpoch: this.generationId,
       retentionTimeMs: -1,
       topics: partitions.length === 0 ? [] : [{ name, partitions }],
     }
-    this.#ask('OffsetCommit', this.traits.commitVersion, request, requestTimeoutMs, () => {
-      if (tenure !== this.#tenure) return
-      this.#afterIn(tenure, this.traits.commitMs, () => this.#commit(tenure))
-    })
   }
 
   #rejoin(): void {

@@ -78,7 +78,9 @@ export class Endpoint {
   ): void {
     const step = ++this.#step
     const atMs = this.#clock.nowNs() / 1e6
-    const exchange: Exchange<N> = { api, call, request, atMs, before: this.#witness.group }
+    const { group: before, generations } = this.#witness
+    const { currentId: generationId } = generations
+    const exchange: Exchange<N> = { api, call, request, atMs, generationId, before }
     this.#witness.onRequest(exchange)
     const give = (answer: AnswerOf<N> | null): void => {
       if (answer === null) return this.#witness.blame('I6', `${api} was not answered`)
@@ -147,7 +149,7 @@ export class Endpoint {
         const timer = clock.setTimer(delayMs, () => {
           end()
           this.#step++
-          this.#witness.generations.checkWhole()
+          this.#witness.beforeStep()
           this.#guard(run)
           this.#witness.see(this.#groups.describeGroup(groupId))
         })

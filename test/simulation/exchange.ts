@@ -17,6 +17,8 @@ export interface Exchange<N extends GroupApi> {
   readonly call: Call
   readonly request: RequestOf<N>
   readonly atMs: number
+  /** The group's last generation. */
+  readonly generationId: number
   /** Null: there was no group. */
   readonly before: DescribedGroup | null
 }

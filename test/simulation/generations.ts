@@ -10,10 +10,14 @@ interface Generation {
   readonly id: number
   readonly beganMs: number
   readonly leader: string
+  /** Of the generation before. */
+  readonly formerLeader: string | null
   /** Members that the leader was given; null until it was. */
   listed: ReadonlySet<string> | null
   /** Members whose parked joins were answered with this generation, and that answered it again later. */
   readonly answered: Set<string>
+  /** Members that have sent their sync. */
+  readonly synced: Set<string>
   /** What the leader gave to each; null until it has synced. */
   given: ReadonlyMap<string, Buffer> | null
   readonly ownerOf: Map<number, string>
@@ -43,6 +47,16 @@ export class Generations {
 
   get ageMs(): number {
     return this.#current === null ? 0 : this.#nowMs() - this.#current.beganMs
+  }
+
+  /** Also of a static leader that has come back under another id. */
+  isLeader(memberId: string): boolean {
+    const leader = this.#current?.leader
+    return leader !== undefined && this.#identity(leader) === this.#identity(memberId)
+  }
+
+  hasSynced(memberId: string): boolean {
+    return this.#current?.synced.has(memberId) === true
   }
 
   forget(): void {
@@ -83,9 +97,11 @@ export class Generations {
 
   onSync({ request, before }: Exchange<'SyncGroup'>): void {
     const current = this.#current
-    if (current === null || current.given !== null) return
     const { memberId, generationId, assignments } = request
-    const isDue = before?.state === 'CompletingRebalance' && generationId === this.currentId
+    if (current === null || generationId !== this.currentId) return
+    if (before?.state !== 'PreparingRebalance') current.synced.add(memberId)
+    if (current.given !== null) return
+    const isDue = before?.state === 'CompletingRebalance'
     if (!isDue || memberId !== current.leader) return
     current.given = new Map(
       assignments.map((each) => [this.#identity(each.memberId), each.assignment]),
@@ -149,9 +165,11 @@ export class Generations {
     this.#current = {
       id,
       leader,
+      formerLeader: this.#current?.leader ?? null,
       beganMs: this.#nowMs(),
       listed: null,
       answered: new Set(),
+      synced: new Set(),
       given: null,
       ownerOf: new Map(),
     }
@@ -179,21 +197,37 @@ export class Generations {
         this.#blame('I3', `the leader was told that ${each} is instance ${groupInstanceId}`)
       }
     }
+    const { formerLeader } = current
+    const isDynamic = formerLeader !== null && !this.#identities.has(formerLeader)
+    if (isDynamic && formerLeader !== leader && listed.has(formerLeader)) {
+      this.#blame('I3', `${formerLeader} has rejoined, and ${leader} leads in its place`)
+    }
     current.listed ??= listed
   }
 
   /** A static member that comes back into a Stable group gets its place in the running generation at once. */
   #checkReturn(
-    { request, before }: Exchange<'JoinGroup'>,
-    { memberId }: AnswerOf<'JoinGroup'>,
+    { request, before, call }: Exchange<'JoinGroup'>,
+    { memberId, leader, skipAssignment = false }: AnswerOf<'JoinGroup'>,
     isAtOnce: boolean,
     previous: Generation | null,
   ): void {
     const { groupInstanceId } = request
-    if (groupInstanceId === null || request.memberId !== '' || before?.state !== 'Stable') return
-    if (!before.members.some((member) => member.groupInstanceId === groupInstanceId)) return
-    if (isAtOnce && this.#current === previous) return
-    this.#blame('I10', `${memberId} came back into a Stable group, and it was rebalanced`)
+    const isReturn =
+      groupInstanceId !== null &&
+      request.memberId === '' &&
+      before?.state === 'Stable' &&
+      before.members.some((member) => member.groupInstanceId === groupInstanceId)
+    if (isReturn && !(isAtOnce && this.#current === previous)) {
+      this.#blame('I10', `${memberId} came back into a Stable group, and it was rebalanced`)
+    }
+    // A returning leader keeps what it has assigned (KIP-814).
+    if (skipAssignment !== (isReturn && call.version >= 9 && memberId === leader)) {
+      this.#blame(
+        'I10',
+        `${memberId} was told ${skipAssignment ? '' : 'not '}to skip the assignment`,
+      )
+    }
   }
 
   #own(current: Generation, identity: string, assignment: Buffer): void {

@@ -33,11 +33,11 @@ export class Presence {
   }
 
   onJoin({ request }: Exchange<'JoinGroup'>): void {
-    const { memberId, sessionTimeoutMs } = request
-    const rebalanceTimeoutMs =
-      request.rebalanceTimeoutMs < 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs
-    const contactMs = this.#known.get(memberId)?.contactMs ?? this.#nowMs()
-    this.#known.set(memberId, { sessionTimeoutMs, rebalanceTimeoutMs, contactMs })
+    if (request.memberId !== '') this.#know(request.memberId, request)
+  }
+
+  onJoined({ request }: Exchange<'JoinGroup'>, memberId: string): void {
+    this.#know(memberId, request)
   }
 
   onLeave({ request }: Exchange<'LeaveGroup'>): void {
@@ -59,6 +59,18 @@ export class Presence {
     this.#handedOut.clear()
   }
 
+  isLeader(memberId: string): boolean {
+    return this.#generations.isLeader(memberId)
+  }
+
+  /** Whether one of `members` has been waited for as long as it asks for. */
+  isJoinPhaseOver(members: readonly DescribedMember[]): boolean {
+    const sinceMs = this.#nowMs() - this.#rebalanceBeganMs
+    return members.some(
+      ({ memberId }) => sinceMs >= (this.#known.get(memberId)?.rebalanceTimeoutMs ?? 0),
+    )
+  }
+
   see(before: DescribedGroup | null, now: DescribedGroup | null): void {
     if (now?.state === 'PreparingRebalance' && before?.state !== 'PreparingRebalance') {
       this.#rebalanceBeganMs = this.#nowMs()
@@ -66,6 +78,14 @@ export class Presence {
     const [old, current] = [before?.members ?? [], now?.members ?? []]
     for (const member of current) if (!has(old, member)) this.#checkAppeared(member)
     for (const member of old) if (!has(current, member)) this.#checkGone(member, before, current)
+  }
+
+  #know(memberId: string, request: Exchange<'JoinGroup'>['request']): void {
+    const { sessionTimeoutMs } = request
+    const rebalanceTimeoutMs =
+      request.rebalanceTimeoutMs < 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs
+    const contactMs = this.#known.get(memberId)?.contactMs ?? this.#nowMs()
+    this.#known.set(memberId, { sessionTimeoutMs, rebalanceTimeoutMs, contactMs })
   }
 
   #checkAppeared({ memberId, groupInstanceId, clientId }: DescribedMember): void {
@@ -87,13 +107,16 @@ export class Presence {
     if (this.#left.has(memberId) || isReplaced || known === undefined) return
     const nowMs = this.#nowMs()
     const silentMs = nowMs - known.contactMs
-    const rebalanceMs = before?.state === 'PreparingRebalance' ? nowMs - this.#rebalanceBeganMs : 0
+    const isAsked = before?.state === 'PreparingRebalance'
+    const rebalanceMs = isAsked ? nowMs - this.#rebalanceBeganMs : 0
+    // Static members need not rejoin to stay, but they must sync.
+    const isLateToJoin = rebalanceMs >= known.rebalanceTimeoutMs && groupInstanceId === null
     const syncTimeoutMs = this.#schedule.settings['leader.sync.timeout.ms']
-    const isLate =
-      silentMs >= known.sessionTimeoutMs ||
-      rebalanceMs >= known.rebalanceTimeoutMs ||
+    const isLateToSync =
+      !isAsked &&
+      !this.#generations.hasSynced(memberId) &&
       this.#generations.ageMs >= Number(syncTimeoutMs ?? known.rebalanceTimeoutMs)
-    if (isLate) return
+    if (silentMs >= known.sessionTimeoutMs || isLateToJoin || isLateToSync) return
     const seen = `heard of ${silentMs} ms ago, asked to rejoin ${rebalanceMs} ms ago`
     this.#blame('I7', `${memberId} was thrown out, ${seen}`)
   }

@@ -2,6 +2,7 @@ import type { DescribedGroup } from '../../src/broker/group/requests.ts'
 import { errorCode } from '../../src/protocol/errors.ts'
 import type { AnswerOf, Exchange, GroupApi } from './exchange.ts'
 import { Generations } from './generations.ts'
+import { JoinModel } from './join-model.ts'
 import { OffsetModel } from './offset-model.ts'
 import { Presence } from './presence.ts'
 import type { Schedule } from './schedule.ts'
@@ -24,6 +25,7 @@ export class Witness {
   readonly generations: Generations
   readonly offsets: OffsetModel
   readonly #presence: Presence
+  readonly #joins: JoinModel
   readonly #schedule: Schedule
   readonly #nowMs: () => number
   #group: DescribedGroup | null = null
@@ -34,6 +36,7 @@ export class Witness {
     this.#nowMs = nowMs
     this.generations = new Generations(blame, nowMs, schedule)
     this.#presence = new Presence(blame, nowMs, schedule, this.generations)
+    this.#joins = new JoinModel(blame, nowMs, this.#presence)
     this.offsets = new OffsetModel(blame)
   }
 
@@ -52,6 +55,7 @@ export class Witness {
     this.#group = group
     this.generations.see(before, group)
     this.#presence.see(before, group)
+    this.#joins.see(before, group)
   }
 
   /** The coordinator has forgotten all but the committed offsets. */
@@ -59,13 +63,26 @@ export class Witness {
     this.#group = null
     this.generations.forget()
     this.#presence.forget()
+    this.#joins.forget()
+  }
+
+  /** Before each step of the coordinator, when all that the last one brought about is out. */
+  beforeStep(): void {
+    this.generations.checkWhole()
+    this.#joins.beforeStep(this.#group)
   }
 
   onRequest<N extends GroupApi>(exchange: Exchange<N>): void {
     const asked = exchange as Exchange<GroupApi>
-    this.generations.checkWhole()
-    if (isOf(asked, 'JoinGroup')) this.#presence.onJoin(asked)
-    if (isOf(asked, 'LeaveGroup')) this.#presence.onLeave(asked)
+    this.beforeStep()
+    if (isOf(asked, 'JoinGroup')) {
+      this.#presence.onJoin(asked)
+      this.#joins.onRequest(asked)
+    }
+    if (isOf(asked, 'LeaveGroup')) {
+      this.#presence.onLeave(asked)
+      this.#joins.onLeave(asked)
+    }
     if (isOf(asked, 'SyncGroup')) this.generations.onSync(asked)
   }
 
@@ -85,7 +102,7 @@ export class Witness {
 
   /** Once the group has come to rest. */
   checkEnd(): void {
-    this.generations.checkWhole()
+    this.beforeStep()
     const { generationLimit: limit } = this.#schedule
     const { count } = this.generations
     if (limit !== null && count > limit) {
@@ -100,15 +117,19 @@ export class Witness {
     }
     if (code === errorCode.NONE) {
       this.generations.onJoined(asked, given, isAtOnce, this.#group)
+      this.#presence.onJoined(asked, memberId)
       if (!isAtOnce) this.#presence.onContact(memberId)
     }
+    this.#joins.onAnswer(asked, given, isAtOnce)
   }
 
   #onSynced(asked: Exchange<'SyncGroup'>, given: AnswerOf<'SyncGroup'>, isAtOnce: boolean): void {
-    if (given.errorCode === errorCode.NONE) {
-      this.generations.onSynced(asked, given)
-      if (!isAtOnce) this.#presence.onContact(asked.request.memberId)
-    }
+    const isAssigned = given.errorCode === errorCode.NONE
+    if (isAssigned) this.generations.onSynced(asked, given)
+    const isCancelled = !isAtOnce && this.#group?.state === 'PreparingRebalance'
+    // Its session begins anew with every sync that was waited for, and with the leader's.
+    const isDue = asked.before?.state === 'CompletingRebalance'
+    if (isCancelled || (isAssigned && isDue)) this.#presence.onContact(asked.request.memberId)
     if (!isAtOnce) return
     const expected = this.#expectedCode(asked, asked.request, asked.request.generationId)
     this.#compare('SyncGroup', asked.request, given.errorCode, expected)
