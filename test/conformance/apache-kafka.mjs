@@ -1,33 +1,11 @@
-// A real single-node Apache Kafka on loopback, from the jars that Maven resolves (apache-kafka.pom.xml).
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// A real single-node Apache Kafka on loopback, from the jars that Maven resolves.
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { freePort, runProcess, startProcess } from './processes.mjs'
+import { brokerJars, jvmFlags, kafkaVersion } from './maven.mjs'
+import { freePort, makeFolder, runProcess, startProcess } from './processes.mjs'
 import { connect } from './wire-client.mjs'
 
-/** The version that is the oracle. */
-export const kafkaVersion = '4.3.0'
-
-const pom = fileURLToPath(new URL('apache-kafka.pom.xml', import.meta.url))
 const readyTimeoutMs = 60_000
-const jvmFlags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-
-/** The folder with the jars of this version; resolves them once, and again after a run that was cut short. */
-const jarsOf = async (version, cacheDir) => {
-  const shared = path.join(path.dirname(cacheDir), 'apache-kafka')
-  const folder = path.join(shared, version)
-  if (existsSync(folder)) return folder
-  const unfinished = `${folder}.unfinished`
-  rmSync(unfinished, { recursive: true, force: true })
-  await runProcess('mvn', [
-    ...['--batch-mode', '--quiet', '--file', pom, `-Dkafka.version=${version}`],
-    `-Dmaven.repo.local=${path.join(shared, 'maven')}`,
-    ...['dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`],
-  ])
-  renameSync(unfinished, folder)
-  return folder
-}
 
 const propertiesOf = (folder, port, controllerPort, settings) => ({
   'process.roles': 'broker,controller',
@@ -45,6 +23,44 @@ const propertiesOf = (folder, port, controllerPort, settings) => ({
   'transaction.state.log.num.partitions': 1,
   ...settings,
 })
+
+/**
+ * Listeners with TLS, and with SASL plain, SCRAM-SHA-256 and SCRAM-SHA-512 of one user, with and without TLS.
+ * `security`: `{ key, certificate }` as PEM, `username`, `password`.
+ */
+const securedListeners = async (folder, { key, certificate, username, password }) => {
+  const ports = {}
+  for (const name of ['SSL', 'SASL_SSL', 'SASL_PLAINTEXT']) ports[name] = await freePort()
+  const store = path.join(folder, 'keystore.pem')
+  writeFileSync(store, `${key}\n${certificate}\n`)
+  const names = Object.entries(ports)
+  const addresses = names.map(([name, port]) => `${name}://127.0.0.1:${port}`).join(',')
+  const module = 'org.apache.kafka.common.security'
+  const plain = `${module}.plain.PlainLoginModule required user_${username}="${password}";`
+  const scram = `${module}.scram.ScramLoginModule required;`
+  const logins = ['sasl_ssl', 'sasl_plaintext'].flatMap((name) => [
+    [`listener.name.${name}.plain.sasl.jaas.config`, plain],
+    [`listener.name.${name}.scram-sha-256.sasl.jaas.config`, scram],
+    [`listener.name.${name}.scram-sha-512.sasl.jaas.config`, scram],
+  ])
+  const lists = {
+    listeners: addresses,
+    'advertised.listeners': addresses,
+    'listener.security.protocol.map': names.map(([name]) => `${name}:${name}`).join(','),
+  }
+  const properties = {
+    ...lists,
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': store,
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    ...Object.fromEntries(logins),
+  }
+  const formatArgs = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${username},password=${password}]`,
+  ])
+  return { ports, properties, formatArgs, isAdded: (name) => name in lists }
+}
 
 /** Whether it answers, its group coordinator is loaded (the first FindCoordinator makes it) and it has producer ids. */
 const isReady = async (port) => {
@@ -66,19 +82,24 @@ const isReady = async (port) => {
 
 /**
  * Formats and starts Apache Kafka with these settings: `{ port, stop, output }`. `stop` ends it and removes its data;
- * its process ends with the run in any case. Jars are kept beside `cacheDir`, for all parts that need them.
+ * its process ends with the run in any case. With `security` it has more listeners, whose ports are in `secured`.
  */
-export const startApacheKafka = async (version, cacheDir, settings) => {
-  const jars = await jarsOf(version, cacheDir)
-  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-kafka-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+export const startApacheKafka = async (settings, security = null) => {
+  const jars = await brokerJars()
+  const folder = makeFolder()
   const [port, controllerPort] = [await freePort(), await freePort()]
-  const properties = Object.entries(propertiesOf(folder, port, controllerPort, settings))
+  const listeners = security === null ? null : await securedListeners(folder, security)
+  const properties = propertiesOf(folder, port, controllerPort, settings)
+  for (const [name, value] of Object.entries(listeners?.properties ?? {})) {
+    properties[name] = listeners.isAdded(name) ? `${properties[name]},${value}` : value
+  }
   const config = path.join(folder, 'server.properties')
-  writeFileSync(config, properties.map(([name, value]) => `${name}=${value}\n`).join(''))
-  const java = (main, ...args) => [...jvmFlags, '-cp', path.join(jars, '*'), main, ...args]
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
+  writeFileSync(config, lines.join(''))
+  const java = (main, ...args) => [...jvmFlags(512), '-cp', path.join(jars, '*'), main, ...args]
   const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg'
-  const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config)
+  const users = listeners?.formatArgs ?? []
+  const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config, ...users)
   await runProcess('java', format, { timeoutMs: 60_000 })
   const broker = startProcess('java', java('kafka.Kafka', config), { cwd: folder })
   const stop = async () => {
@@ -93,9 +114,10 @@ export const startApacheKafka = async (version, cacheDir, settings) => {
   while (!(await isReady(port))) {
     if (hasEnded || performance.now() - startedMs > readyTimeoutMs) {
       await stop()
-      throw new Error(`Apache Kafka ${version} did not start:\n${broker.output().slice(-3_000)}`)
+      const output = broker.output().slice(-3_000)
+      throw new Error(`Apache Kafka ${kafkaVersion} did not start:\n${output}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return { port, stop, output: broker.output, readyMs: performance.now() - startedMs }
+  return { port, secured: listeners?.ports ?? null, stop, output: broker.output }
 }

@@ -1,10 +1,15 @@
-// Child processes of the conformance run. All of them end with the run: after each part, on Ctrl-C, and when it crashes.
+// Child processes and folders of the conformance run. They end with it: processes after each part, and all on Ctrl-C and
+// when it crashes.
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../dist/bin/bench.js', import.meta.url))
 const running = new Set()
+const folders = new Set()
 
 /** Kills the whole group of a child, which leads its own. */
 const kill = (child, signal) => {
@@ -17,9 +22,17 @@ const kill = (child, signal) => {
 
 process.on('exit', () => {
   for (const child of running) kill(child, 'SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
+}
+
+/** A folder that is removed with the run. */
+export const makeFolder = () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bench-conformance-'))
+  folders.add(folder)
+  return folder
 }
 
 /**
@@ -84,24 +97,40 @@ export const endProcesses = async () => {
   await Promise.all([...running].map((child) => child.endNow(3_000)))
 }
 
-/** A port on 127.0.0.1 that was free a moment ago. */
-export const freePort = () =>
+const listenOn = (port) =>
   new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
+    server.listen(port, '127.0.0.1', () => {
+      const { port: taken } = server.address()
+      server.close(() => resolve(taken))
     })
   })
 
-/** The embedded broker with these settings, in memory unless `dataDir` is given: `{ port, stop, output }`. */
+/** A port on 127.0.0.1 that was free a moment ago. */
+export const freePort = () => listenOn(0)
+
+/** The first of `count` ports in a row that were free a moment ago, below those that connections get at random. */
+export const freePorts = async (count) => {
+  for (let tries = 0; tries < 100; tries++) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    try {
+      for (let port = first; port < first + count; port++) await listenOn(port)
+      return first
+    } catch {
+      // Another process has one of them.
+    }
+  }
+  throw new Error(`no ${count} ports in a row are free`)
+}
+
+/** The embedded broker of so many nodes with these settings, in memory unless `dataDir` is given: `{ port, stop, output }`. */
 export const startBenchBroker = async (
   settings = {},
-  { dataDir = 'memory', port = 0, profile = 'kafka-4.3' } = {},
+  { dataDir = 'memory', port = 0, profile = 'kafka-4.3', brokers = 1 } = {},
 ) => {
   const pairs = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`])
-  const flags = ['--port', String(port), '--data-dir', dataDir, '--profile', profile]
-  const args = [bin, 'broker', ...flags, ...pairs]
+  const flags = ['--port', port, '--data-dir', dataDir, '--profile', profile, '--brokers', brokers]
+  const args = [bin, 'broker', ...flags.map(String), ...pairs]
   const child = startProcess(process.execPath, args)
   const giveUpMs = performance.now() + 10_000
   for (;;) {

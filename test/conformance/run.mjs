@@ -1,18 +1,20 @@
 // Holds the project against software that nobody here wrote: `node test/conformance/run.mjs [part…]`, by default all parts.
 // Each file of parts/ exports one part by default: { name, needs, run }.
-//   name   what it is called on the command line and in .cache/conformance/<name>, its own folder for what it installs
+//   name   what it is called on the command line
 //   needs  commands that must be on the PATH (see toolchains.mjs); the part is skipped in one line when one is missing
-//   run    async ({ cacheDir, report, updateGolden }) => void; an exception counts as one failed check
+//   run    async ({ report, updateGolden, retry }) => void; an exception counts as one failed check
+//   triesAgain  true when it heeds `retry` itself; else all of it is run again when a check failed
 // `report` has pass(check), fail(check, why) and skip(check, why); a check is named in a few words.
 // Processes are started with startProcess of processes.mjs, which ends them whatever happens to the run.
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endProcesses } from './processes.mjs'
 import { missingToolchain } from './toolchains.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
-const cache = path.join(here, '..', '..', '.cache', 'conformance')
+
+const flags = ['--update-golden', '--retry']
 
 const loadParts = async () => {
   const files = readdirSync(path.join(here, 'parts')).filter((name) => name.endsWith('.mjs'))
@@ -39,44 +41,54 @@ const reportOf = (part) => ({
   },
 })
 
-const runPart = async (part, options) => {
-  const report = reportOf(part)
-  const missing = missingToolchain(part.needs)
-  if (missing !== null) {
-    report.skip('all', missing)
-    return
-  }
+/** Runs a part into the counts: `{ passed, failed, skipped }` of it alone. */
+const countPart = async (part, options) => {
   const before = { ...counts }
-  const startedMs = performance.now()
-  const cacheDir = path.join(cache, part.name)
-  mkdirSync(cacheDir, { recursive: true })
   try {
-    await part.run({ cacheDir, report, ...options })
+    await part.run({ report: reportOf(part), ...options })
   } catch (error) {
-    report.fail('ran to its end', error?.stack ?? error)
+    reportOf(part).fail('ran to its end', error?.stack ?? error)
   } finally {
     await endProcesses()
   }
+  return { passed: counts.passed - before.passed, failed: counts.failed - before.failed, before }
+}
+
+const runPart = async (part, options) => {
+  const missing = missingToolchain(part.needs)
+  if (missing !== null) {
+    reportOf(part).skip('all', missing)
+    return
+  }
+  const startedMs = performance.now()
+  let { passed, failed, before } = await countPart(part, options)
+  if (failed > 0 && options.retry && !part.triesAgain) {
+    console.log(`${part.name}: ${failed} failed; all of it once more, and only that counts`)
+    Object.assign(counts, before)
+    ;({ passed, failed } = await countPart(part, options))
+  }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-  const [passed, failed] = [counts.passed - before.passed, counts.failed - before.failed]
   console.log(`${part.name}: ${passed} passed, ${failed} failed in ${seconds} s`)
 }
 
 const main = async () => {
   const args = process.argv.slice(2)
   const wanted = args.filter((arg) => !arg.startsWith('--'))
-  const unknownFlag = args.find((arg) => arg.startsWith('--') && arg !== '--update-golden')
+  const unknownFlag = args.find((arg) => arg.startsWith('--') && !flags.includes(arg))
   const parts = await loadParts()
   const names = parts.map((part) => part.name)
   const unknown = unknownFlag ?? wanted.find((name) => !names.includes(name))
   if (unknown !== undefined) {
     console.error(
-      `conformance: '${unknown}' is not known; parts are ${names.join(', ')}; flag --update-golden`,
+      `conformance: '${unknown}' is not known; parts are ${names.join(', ')}; flags ${flags.join(', ')}`,
     )
     process.exitCode = 2
     return
   }
-  const options = { updateGolden: args.includes('--update-golden') }
+  const options = {
+    updateGolden: args.includes('--update-golden'),
+    retry: args.includes('--retry'),
+  }
   for (const part of parts) {
     if (wanted.length === 0 || wanted.includes(part.name)) await runPart(part, options)
   }

@@ -1,18 +1,25 @@
 // The clients of the matrix: what each needs, how it is installed, how its program is started, and what it can.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installed } from '../cache.mjs'
+import { jarsOf, jvmFlags } from '../maven.mjs'
 import { runProcess } from '../processes.mjs'
 
 const programs = fileURLToPath(new URL('.', import.meta.url))
-const jvmFlags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const codecs = ['gzip', 'snappy', 'lz4', 'zstd']
 
 const python = (title, program, packages) => ({
   title,
   needs: ['python3'],
   codecs,
-  key: packages.join(' '),
+  get key() {
+    // The environment is tied to the Python that made it.
+    const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.version, sys.prefix)'])
+    return `${packages.join(' ')} ${stdout}`
+  },
   async install(folder) {
     await runProcess('python3', ['-m', 'venv', '--clear', folder])
     const pip = path.join(folder, 'bin', 'pip')
@@ -38,6 +45,17 @@ const node = (title, program, { needs = ['npm'], install = null, key = '' } = {}
   command: () => [process.execPath, path.join(programs, 'node', program)],
 })
 
+/** Not every npm builds a package as it installs it. librdkafka's own build runs before, since it would use one core. */
+const buildNative = async (cwd) => {
+  const jobs = availableParallelism()
+  const timeoutMs = 1_200_000
+  await runProcess(process.execPath, ['util/configure'], { cwd })
+  const make = ['-s', '-C', 'deps/librdkafka', '-j', jobs, 'libs', 'install']
+  await runProcess('make', make, { cwd, timeoutMs })
+  const env = { ...process.env, JOBS: String(jobs) }
+  await runProcess('npm', ['run', 'install', '--loglevel=error'], { cwd, timeoutMs, env })
+}
+
 const npm = (name, version, program, { needs, isNative = false } = {}) =>
   node(name, program, {
     needs,
@@ -47,10 +65,7 @@ const npm = (name, version, program, { needs, isNative = false } = {}) =>
       writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
       const install = ['install', '--ignore-scripts', ...quiet, `${name}@${version}`]
       await runProcess('npm', install, { cwd: folder })
-      if (!isNative) return
-      // Not every npm builds a package as it installs it, but all do when told.
-      const cwd = path.join(folder, 'node_modules', name)
-      await runProcess('npm', ['run', 'install', '--loglevel=error'], { cwd, timeoutMs: 1_200_000 })
+      if (isNative) await buildNative(path.join(folder, 'node_modules', name))
     },
   })
 
@@ -66,28 +81,26 @@ const go = (title, name) => ({
   command: (folder) => [path.join(folder, name)],
 })
 
+const clientSource = path.join(programs, 'java', 'Client.java')
+const jackson = '2.17.2'
+
 const java = (version) => ({
   title: 'Java kafka-clients',
   needs: ['java', 'javac', 'mvn'],
   codecs,
-  key: readFileSync(path.join(programs, 'java', 'Client.java'), 'utf8'),
-  async install(folder) {
-    await runProcess('mvn', [
-      ...['--batch-mode', '--quiet', '--file', path.join(programs, 'java', 'pom.xml')],
-      `-Dkafka.version=${version}`,
-      `-Dmaven.repo.local=${path.join(folder, '..', 'maven')}`,
-      ...['dependency:copy-dependencies', `-DoutputDirectory=${folder}`],
-    ])
-    const source = path.join(programs, 'java', 'Client.java')
-    await runProcess('javac', ['-nowarn', '-cp', path.join(folder, '*'), '-d', folder, source])
+  key: `${version} ${jackson} ${readFileSync(clientSource, 'utf8')}`,
+  async classPath() {
+    const clients = await jarsOf('org.apache.kafka:kafka-clients', version)
+    const json = await jarsOf('com.fasterxml.jackson.core:jackson-databind', jackson)
+    return `${clients}/*:${json}/*`
   },
-  command: (folder) => [
-    'java',
-    ...jvmFlags,
-    '-cp',
-    `${path.join(folder, '*')}:${folder}`,
-    'Client',
-  ],
+  async install(folder) {
+    const from = ['-cp', await this.classPath()]
+    await runProcess('javac', ['-nowarn', ...from, '-d', folder, clientSource])
+  },
+  async command(folder) {
+    return ['java', ...jvmFlags(256), '-cp', `${folder}:${await this.classPath()}`, 'Client']
+  },
 })
 
 /**
@@ -122,17 +135,12 @@ export const clients = {
   },
 }
 
-/** Installs a client into its own folder below `cacheDir`, unless it is there already; the command that starts it. */
-export const prepare = async (name, cacheDir) => {
+/** Installs a client unless it is there already: its folder, and the command that starts its program for a broker. */
+export const prepare = async (name) => {
   const client = clients[name]
-  const folder = path.join(cacheDir, name)
-  const marker = path.join(folder, 'installed')
-  const isInstalled = existsSync(marker) && readFileSync(marker, 'utf8') === client.key
-  if (client.install !== null && !isInstalled) {
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    await client.install(folder)
-    writeFileSync(marker, client.key)
-  }
-  return (port) => [...client.command(folder), `127.0.0.1:${port}`, folder]
+  const { install, key } = client
+  const folder =
+    install === null ? '' : await installed(name, key, (empty) => client.install(empty))
+  const command = await client.command(folder)
+  return { folder, commandOf: (port) => [...command, `127.0.0.1:${port}`, folder] }
 }

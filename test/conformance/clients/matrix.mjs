@@ -13,6 +13,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apis } from '../../../dist/src/protocol/messages/index.js'
 import { connect } from '../wire-client.mjs'
+import { equal } from './equal.mjs'
 import { startProgram } from './program.mjs'
 
 const partitions = [0, 1, 2]
@@ -27,11 +28,6 @@ const ask = async (program, command, given) => {
   const answer = await program.ask(command, given)
   if (answer?.na !== undefined) throw new NotAvailable(answer.na)
   return answer
-}
-
-const equal = (what, actual, expected) => {
-  const [is, should] = [JSON.stringify(actual), JSON.stringify(expected)]
-  if (is !== should) throw new Error(`${what} is ${is.slice(0, 300)}, not ${should.slice(0, 300)}`)
 }
 
 /** Every value once: says how many are missing and how many came twice. */
@@ -55,8 +51,8 @@ export class Broker {
     this.port = port
   }
 
-  async ask(name, version, request) {
-    const connection = await connect(this.port, 'matrix')
+  async ask(name, version, request, port = this.port) {
+    const connection = await connect(port, 'matrix')
     try {
       return await connection.ask(name, version, request)
     } finally {
@@ -84,7 +80,8 @@ export class Broker {
 
   /** Of each member of a stable group, how many partitions of a topic it has; null while it is not stable. */
   async shares(group, topic) {
-    const { groups } = await this.ask('DescribeGroups', 0, { groups: [group] })
+    const found = await this.ask('FindCoordinator', 2, { key: group, keyType: 0 })
+    const { groups } = await this.ask('DescribeGroups', 0, { groups: [group] }, found.port)
     if (groups[0].groupState !== 'Stable') return null
     // Version, count of topics, name of the first, count of its partitions.
     const at = 2 + 4 + 2 + Buffer.byteLength(topic)

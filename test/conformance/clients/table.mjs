@@ -1,9 +1,10 @@
 // The table client × check, as Markdown.
-const title = `# Clients
+const introduction = `# Clients
 
 What clients that nobody here wrote do against the embedded broker. This page is made by \`npm run conformance\`, which
-installs each of them, runs the checks below on each profile of the broker, and writes the tables when all were there. A
-profile serves no later versions than that Apache Kafka did, so that one client walks different code paths.
+installs each of them, runs the checks below on each profile of the broker and on one of three nodes, and writes the
+tables when all were there. A profile serves no later versions than that Apache Kafka did, so that one client walks
+different code paths.
 
 - **topics**: create, describe and delete one with three partitions.
 - **produce, consume**: 100 records to each of three partitions, read from the beginning, in order, each once.
@@ -13,6 +14,14 @@ profile serves no later versions than that Apache Kafka did, so that one client 
 - **list, describe groups**: that group, with its three members, and empty after they have left.
 - **commit, resume**: 7 of 20 records, then a commit, then the broker is restarted; the other 13 come next.
 - **none, gzip, snappy, lz4, zstd**: writes with that codec, and reads what every other client has written with it.
+
+The tools that come with Apache Kafka have a table of their own. They run unchanged on one topic with three partitions:
+
+- **VerifiableProducer**: 600 records, all acknowledged.
+- **three VerifiableConsumers**: the first reads those, the others join a second apart; when each has a partition,
+  ProducerPerformance sends. Every member gets some, no commit is refused, every offset is read once.
+- **ProducerPerformance**: 20,000 records.
+- **ConsumerPerformance**: reads all 20,600 from the beginning, and counts them.
 `
 
 /** `states` have `{ client, version, cells }`, cells by column as `{ kind, why }`. */
@@ -33,6 +42,6 @@ export const tableOf = (states, columns) => {
   return `${[head, rule, ...lines].join('\n')}\n${notes.length === 0 ? '' : `\n${numbered.join('\n')}\n`}`
 }
 
-/** `tables`: `{ profile, text }`. */
+/** `tables`: `{ title, text }`. */
 export const pageOf = (tables) =>
-  [title, ...tables.map(({ profile, text }) => `## Profile ${profile}\n\n${text}`)].join('\n')
+  [introduction, ...tables.map(({ title, text }) => `## ${title}\n\n${text}`)].join('\n')

@@ -1,10 +1,11 @@
 // Apache Kafka as the oracle: the same scenarios go to it and to the embedded broker, and the answers are compared.
 import { apis } from '../../../dist/src/protocol/messages/index.js'
-import { kafkaVersion, startApacheKafka } from '../apache-kafka.mjs'
+import { startApacheKafka } from '../apache-kafka.mjs'
 import { compareTraces, usedMasks } from '../compare.mjs'
 import { documentFault, tableOf } from '../document.mjs'
 import { Golden } from '../golden.mjs'
 import { accepted, masks } from '../masks.mjs'
+import { kafkaVersion } from '../maven.mjs'
 import { startBenchBroker } from '../processes.mjs'
 import { groupScenarios } from '../scenarios/groups.mjs'
 import { hostileScenarios } from '../scenarios/hostile.mjs'
@@ -114,6 +115,17 @@ const documentSections = (requests, occurred) => ({
   ),
 })
 
+/** Whatever we tell to serve, Apache Kafka must tell too: another one would have to be asked about the rest. */
+const judgeRanges = (theirs, ours, report) => {
+  const names = new Map(Object.entries(apis).map(([name, { key }]) => [key, name]))
+  for (const [key, { min, max }] of ours) {
+    const told = theirs.get(key) ?? { min: 1, max: 0 }
+    const name = `${names.get(key)}: Apache Kafka ${kafkaVersion} serves all that we tell`
+    if (told.min <= min && max <= told.max) report.pass(name)
+    else report.fail(name, `we tell ${min} to ${max}, Apache Kafka ${told.min} to ${told.max}`)
+  }
+}
+
 /** Every version that we serve must have been asked of Apache Kafka, or this oracle is silent about it. */
 const judgeCoverage = (golden, report) => {
   for (const [name, one] of Object.entries(apis)) {
@@ -124,10 +136,12 @@ const judgeCoverage = (golden, report) => {
   }
 }
 
-const run = async ({ cacheDir, report, updateGolden }) => {
-  const kafka = await startApacheKafka(kafkaVersion, cacheDir, settings)
+const run = async ({ report, updateGolden }) => {
+  const kafka = await startApacheKafka(settings)
   const bench = await startBenchBroker(settings)
-  const range = commonRange(await versionsOf(kafka.port))
+  const told = await versionsOf(kafka.port)
+  judgeRanges(told, await versionsOf(bench.port), report)
+  const range = commonRange(told)
   const occurred = new Map()
   const requests = new Map()
   const golden = new Golden()

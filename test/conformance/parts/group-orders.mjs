@@ -1,7 +1,7 @@
 // Random orders of what members of a group do, played to Apache Kafka and to the embedded broker at the same moments.
 // CONFORMANCE_SEED plays the orders of another seed; a failure names the order, and its events can be read from it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { kafkaVersion, startApacheKafka } from '../apache-kafka.mjs'
+import { startApacheKafka } from '../apache-kafka.mjs'
 import { startBenchBroker } from '../processes.mjs'
 import { connect, readAnswer } from '../wire-client.mjs'
 
@@ -238,8 +238,8 @@ const createTopic = async (port) => {
   await sleep(500)
 }
 
-const run = async ({ cacheDir, report }) => {
-  const kafka = await startApacheKafka(kafkaVersion, cacheDir, settings)
+const run = async ({ report }) => {
+  const kafka = await startApacheKafka(settings)
   const bench = await startBenchBroker(settings)
   const ports = [kafka.port, bench.port]
   await Promise.all(ports.map(createTopic))

@@ -1,7 +1,7 @@
 // kafkajs as a client of the matrix, with the codecs that this project gives it.
 import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
-import { compressionTypes, registerCodecs } from '../../../../dist/src/clients/kafkajs-codecs.js'
+import { compressionTypes, registerCodecs } from '../../../../dist/src/clients/kafkajs/codecs.js'
 import { filled, serve, server, sleep } from './serve.mjs'
 
 registerCodecs()

@@ -109,11 +109,14 @@ func poll(with ask.With) (any, error) {
 	ctx, cancel := context.WithTimeout(background, time.Duration(with.Ms)*time.Millisecond)
 	defer cancel()
 	for ctx.Err() == nil {
-		message, err := member.ReadMessage(ctx)
+		message, err := member.FetchMessage(ctx)
 		if err != nil {
 			break
 		}
-		values = append(values, string(message.Value))
+		// Not under the time limit, which may end between the two. What is refused is read again by its next owner.
+		if member.CommitMessages(background, message) == nil {
+			values = append(values, string(message.Value))
+		}
 	}
 	return values, nil
 }
