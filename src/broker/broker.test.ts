@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigResourceTypes, type Consumer, Kafka, logLevel } from 'kafkajs'
@@ -421,6 +421,62 @@ describe('the listener', () => {
     cleanups.push(() => broker.close())
     await expect(broker.listen()).rejects.toThrow(SurroundingsError)
     await expect(broker.listen()).rejects.toThrow(`127.0.0.1:${port}: the port is taken`)
+  })
+})
+
+describe('several nodes', () => {
+  it('listen each, tell of all, answer for their own, and are all gone when the broker is', async () => {
+    const broker = createBroker({
+      host: '127.0.0.1',
+      port: 0,
+      brokers: 3,
+      dataDir: parseDataDir('memory'),
+      settings: parseSettings(),
+      clock: systemClock,
+      log: (line) => log.push(line),
+    })
+    await broker.listen()
+    const { cluster, topics } = broker.context
+    topics.create('a', 3, {}, [[1], [2], [3]])
+    for (const { nodeId, port } of cluster.nodes) {
+      const { ask } = await dial(port)
+      const { brokers } = await ask('Metadata', 9, { topics: [] })
+      expect(brokers).toEqual(cluster.nodes.map((node) => ({ ...node, rack: null })))
+      const wanted = { currentLeaderEpoch: -1, timestamp: -1 }
+      const partitions = [0, 1, 2].map((partitionIndex) => ({ partitionIndex, ...wanted }))
+      const listed = await ask('ListOffsets', 5, {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name: 'a', partitions }],
+      })
+      const expected = [1, 2, 3].map((leaderId) => (leaderId === nodeId ? 0 : 6))
+      expect(codes(listed.topics[0]?.partitions ?? [])).toEqual(expected)
+    }
+    await broker.close()
+    for (const { port } of cluster.nodes) {
+      const socket = connect(port, '127.0.0.1')
+      const error = await new Promise<Error>((resolve) => socket.on('error', resolve))
+      expect(error.message).toContain('ECONNREFUSED')
+    }
+  })
+
+  it('say which port is taken', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => new Promise<void>((resolve) => other.close(() => resolve())))
+    const { port } = other.address() as AddressInfo
+    const broker = createBroker({
+      host: '127.0.0.1',
+      port: port - 1,
+      brokers: 2,
+      dataDir: parseDataDir('memory'),
+      settings: parseSettings(),
+      clock: systemClock,
+      log: (line) => log.push(line),
+    })
+    // The first port may be another's just now, and is named then.
+    await expect(broker.listen()).rejects.toThrow(/127.0.0.1:\d+: the port is taken/)
+    await broker.close()
   })
 })
 
