@@ -216,34 +216,43 @@ const fillTopic = async (client: Client): Promise<void> => {
     throw new Error(`a Fetch answer of ${length} bytes; the topic was not filled`)
 }
 
-const measure = async (): Promise<string> => {
-  const broker = await startChild(bin, 'broker', '--port', '0', '--data-dir', 'memory')
-  const self = fileURLToPath(import.meta.url)
-  const plain = await startChild(self, plainProxyFlag, String(broker.port))
+const takeRound = async (
+  clients: readonly Client[],
+  bytes: Buffer,
+  [plain, recorder]: readonly [ChildProcess, ChildProcess],
+): Promise<Round> => {
+  const [plainBefore, recorderBefore] = [cpuUs(plain), cpuUs(recorder)]
+  const sample = await takeTurns(clients, bytes, turns)
+  return {
+    sample,
+    plainCpuUs: (cpuUs(plain) - plainBefore) / turns,
+    recorderCpuUs: (cpuUs(recorder) - recorderBefore) / turns,
+  }
+}
+
+const measure = async (children: ChildProcess[]): Promise<string> => {
+  const begin = async (...args: string[]) => {
+    const { child, port } = await startChild(...args)
+    children.push(child)
+    return { child, port, client: new Client(port) }
+  }
+  const broker = await begin(bin, 'broker', '--port', '0', '--data-dir', 'memory')
+  const plain = await begin(fileURLToPath(import.meta.url), plainProxyFlag, String(broker.port))
   const to = ['--upstream', `127.0.0.1:${broker.port}`, '--listen', '127.0.0.1:0']
-  const recorder = await startChild(bin, 'record', ...to, '-o', path.join(folder, 'x.jsonl'))
-  const [direct, ...proxied] = [broker, plain, recorder].map(({ port }) => new Client(port))
-  if (direct === undefined) throw new Error('no client')
-  const clients = [direct, ...proxied]
-  await fillTopic(direct)
+  const recorder = await begin(bin, 'record', ...to, '-o', path.join(folder, 'x.jsonl'))
+  const clients = [broker, plain, recorder].map(({ client }) => client)
+  await fillTopic(broker.client)
   const rows: string[] = []
   for (const { what, bytes } of requests) {
     await takeTurns(clients, bytes, warmUpTurns)
     const taken: Round[] = []
     for (let round = 0; round < rounds; round++) {
-      const before = { recorder: cpuUs(recorder.child), plain: cpuUs(plain.child) }
-      const sample = await takeTurns(clients, bytes, turns)
-      taken.push({
-        sample,
-        recorderCpuUs: (cpuUs(recorder.child) - before.recorder) / turns,
-        plainCpuUs: (cpuUs(plain.child) - before.plain) / turns,
-      })
+      taken.push(await takeRound(clients, bytes, [plain.child, recorder.child]))
     }
     rows.push(rowOf(what, taken))
     process.stderr.write(`${rows.at(-1)}\n`)
   }
   for (const client of clients) client.close()
-  for (const { child } of [recorder, plain, broker]) await end(child)
   return [head, ...rows].join('\n')
 }
 
@@ -259,8 +268,11 @@ const write = (text: string): void => {
 
 const run = async (): Promise<void> => {
   const loadBefore = loadavg()[0] ?? Number.NaN
-  const table = await measure()
-  rmSync(folder, { recursive: true, force: true })
+  const children: ChildProcess[] = []
+  const table = await measure(children).finally(async () => {
+    for (const child of children.toReversed()) await end(child)
+    rmSync(folder, { recursive: true, force: true })
+  })
   const machine = `${cpus()[0]?.model} × ${cpus().length}, node ${process.version}`
   const load = `load ${loadBefore.toFixed(1)} before and ${loadavg()[0]?.toFixed(1)} after`
   const how = `µs; median (min–max) of ${rounds} rounds of ${turns} requests each`
