@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { withDefect } from '../broker/defects/index.ts'
 import { kafkaParts } from '../broker/parts.ts'
 import { loadDriver } from '../clients/index.ts'
@@ -14,13 +14,16 @@ import { loadScenario, type Scenario, scaleScenario, scenarioNames } from '../sc
 import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
 import { runScenario } from '../scenario/result.ts'
 import type { Io } from './io.ts'
-import { addBrokerAndClient, type ScenarioTargetFlags } from './scenario-flags.ts'
+import { matrixCommand } from './scenario-matrix.ts'
 import { watchSignals } from './signals.ts'
 import { inFlag, parseBootstrapServers, parseChoice, parseInteger, parseRate } from './values.ts'
 
 /** `bench scenario`: the regression stories of consumer groups, shown, played and proved. */
 
-interface RunFlags extends ScenarioTargetFlags {
+interface RunFlags {
+  bootstrapServers?: string
+  client: string
+  atOnce: string
   prove?: boolean
   defect?: string
   long?: boolean
@@ -210,12 +213,18 @@ export const scenarioCommand = (io: Io, end: (exitCode: number) => void): Comman
     .argument('<name>', 'of bench scenario list, or a YAML file')
     .allowExcessArguments(false)
     .action((name: string) => void io.stdout.write(loadScenario(name).text))
-  addBrokerAndClient(
-    command
-      .command('run')
-      .description('plays scenarios; all but the long ones when none is named')
-      .argument('[names...]', 'of bench scenario list, or YAML files'),
-  )
+  command
+    .command('run')
+    .description('plays scenarios; all but the long ones when none is named')
+    .argument('[names...]', 'of bench scenario list, or YAML files')
+    .addOption(
+      new Option(
+        '-b, --bootstrap-servers <list>',
+        'HOST:PORT[,…] (default: an embedded broker in memory for each scenario)',
+      ).env('KAFKA_BOOTSTRAP_SERVERS'),
+    )
+    .option('--client <name>', `of members: ${memberClients.join(', ')}`, 'kafkajs')
+    .option('--at-once <n>', 'so many scenarios at a time', '6')
     .option('--prove', 'each once more with its defect, which the named check must catch')
     .option('--defect <name>', 'the embedded broker with this bug in it')
     .option('--long', 'the long ones too')
@@ -227,5 +236,6 @@ export const scenarioCommand = (io: Io, end: (exitCode: number) => void): Comman
     .option('--quiet', 'no report')
     .option('-v, --verbose', 'the whole report of each scenario, and what is going on')
     .action(async (names: string[], flags: RunFlags) => end(await run(names, flags, io)))
+  command.addCommand(matrixCommand(io, end))
   return command
 }

@@ -10,6 +10,7 @@ export const checks = {
   'member-ids-distinct': 'no two members share an id, and no member used more ids than it should',
   'described-members': 'DescribeGroups names the live members and no others',
   'sync-after-leader': 'no follower is synced before its leader, nor with less than it was given',
+  'heartbeats-current': 'no heartbeat of an old generation is taken for a current one',
   'answers-sound': 'every answer on the wire can be read, and is one that Kafka would give',
   'members-healthy': 'no member gave up or met an error that is not part of the story',
   'acked-equals-watermark-delta': 'as many records are in the log as were acked',

@@ -229,6 +229,23 @@ const describedMembers = (evidence: Evidence): NamedCheck => {
   return checkOf('described-members', live.length, faults)
 }
 
+/** A generation has begun when its first join was answered; from then on ILLEGAL_GENERATION is due for those before. */
+const heartbeatsCurrent = ({ facts, generations }: Evidence): NamedCheck => {
+  const faults = new Set<string>()
+  for (const fact of facts) {
+    if (fact.kind !== 'heartbeat' || fact.errorCode !== 0) continue
+    const later = generations.find(
+      ({ generationId, beganAtUs }) =>
+        generationId > fact.generationId && beganAtUs < fact.requestedAtUs,
+    )
+    if (later === undefined) continue
+    faults.add(
+      `${fact.clientId} beats for generation ${fact.generationId} in generation ${later.generationId}, without an error`,
+    )
+  }
+  return checkOf('heartbeats-current', 'only the current generation', [...faults])
+}
+
 const syncFindings = new Set(['sync-before-leader', 'empty-assignment', 'assignment-differs'])
 
 const findingChecks = ({ exchanges }: Evidence): NamedCheck[] => {
@@ -263,6 +280,7 @@ export const groupChecks = (evidence: Evidence): NamedCheck[] => [
   generationsBounded(evidence),
   memberIdsDistinct(evidence),
   describedMembers(evidence),
+  heartbeatsCurrent(evidence),
   ...findingChecks(evidence),
   membersHealthy(evidence),
 ]

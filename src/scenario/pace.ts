@@ -18,27 +18,58 @@ export interface Paced {
   readonly endOffset: number
 }
 
-const blockRequests = 60
-const pairs = 120
+/** Long enough that a delay of whole milliseconds, now and then, is in every block. */
+const blockMs = 30
+const firstRequests = 60
+const leastPairs = 60
+const mostPairs = 500
+/** Standard deviations of a fair coin's count: so far from even, and more pairs would not change the verdict. */
+const certainty = 3
 const slowest = 1.05
 const maxVersion = 12
 
 const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
+  const sorted = values.toSorted((one, other) => one - other)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-/** Asks so many times, one after another, for what is not there; the time it took. */
-const openBlock = async ({ connection, topic, endOffset }: Paced, clock: Clock) => {
+/** Ratios of blocks side by side, until it is clear on which side of `slowest` most of them lie (a sign test). */
+const ratiosOf = async (tested: Block, reference: Block): Promise<number[]> => {
+  await tested.run(firstRequests)
+  const warmNs = await reference.run(firstRequests)
+  const requests = Math.ceil(firstRequests * Math.max(1, (blockMs * 1e6) / warmNs))
+  const ratios: number[] = []
+  let slowerCount = 0
+  while (ratios.length < mostPairs) {
+    const isTestedFirst = ratios.length % 2 === 0
+    const first = await (isTestedFirst ? tested : reference).run(requests)
+    const second = await (isTestedFirst ? reference : tested).run(requests)
+    const ratio = isTestedFirst ? first / second : second / first
+    ratios.push(ratio)
+    if (ratio > slowest) slowerCount += 1
+    const fromEven = Math.abs(2 * slowerCount - ratios.length)
+    const isClear = fromEven > certainty * Math.sqrt(ratios.length)
+    if (ratios.length >= leastPairs && isClear) break
+  }
+  return ratios
+}
+
+interface Block {
+  /** Asks so many times, one after another; the time that it took in ns. */
+  run(requests: number): Promise<number>
+  close(): void
+}
+
+const openBlock = async ({ connection, topic, endOffset }: Paced, clock: Clock): Promise<Block> => {
   const cluster = await Cluster.open(connection, clock, { topics: [topic] })
   const leader = cluster.leadersOf(topic).get(0)
   const link = await cluster.connectionTo(leader?.leaderId ?? -1, 'data')
   const partitions = [{ partition: 0, fetchOffset: endOffset, partitionMaxBytes: 1_024 }]
   const body = { maxWaitMs: 0, minBytes: 0, topics: [{ topic, partitions }] }
   return {
-    async run(): Promise<number> {
+    async run(requests): Promise<number> {
       const startNs = clock.nowNs()
-      for (let count = 0; count < blockRequests; count += 1) {
+      for (let count = 0; count < requests; count += 1) {
         await link.request(fetch, body, { maxVersion })
       }
       return clock.nowNs() - startNs
@@ -50,20 +81,11 @@ const openBlock = async ({ connection, topic, endOffset }: Paced, clock: Clock) 
 /** Never rejects. */
 export const probePace = async (tested: Paced, reference: Paced, clock: Clock): Promise<Check> => {
   const expected = `at most ${slowest} of the time of a correct broker`
-  const blocks: Awaited<ReturnType<typeof openBlock>>[] = []
+  const blocks: Block[] = []
   try {
     for (const one of [tested, reference]) blocks.push(await openBlock(one, clock))
-    const [a, b] = blocks as [(typeof blocks)[number], (typeof blocks)[number]]
-    await a.run()
-    await b.run()
-    const ratios: number[] = []
-    for (let pair = 0; pair < pairs; pair += 1) {
-      const isTestedFirst = pair % 2 === 0
-      const first = await (isTestedFirst ? a : b).run()
-      const second = await (isTestedFirst ? b : a).run()
-      ratios.push(isTestedFirst ? first / second : second / first)
-    }
-    const ratio = median(ratios)
+    const [a, b] = blocks as [Block, Block]
+    const ratio = median(await ratiosOf(a, b))
     return { name: 'probe-pace', ok: ratio <= slowest, expected, actual: ratio.toFixed(3) }
   } catch (error) {
     return { name: 'probe-pace', ok: false, expected, actual: messageOf(error) }

@@ -1,0 +1,118 @@
+import { Command } from 'commander'
+import { defectNames } from '../broker/defects/index.ts'
+import { loadDriver } from '../clients/index.ts'
+import { systemClock } from '../clock.ts'
+import { messageOf, SurroundingsError } from '../errors.ts'
+import { formatMatrix, formatMatrixMarkdown } from '../report/scenario-matrix.ts'
+import { newRunId } from '../results/run-id.ts'
+import {
+  falseAlarms,
+  type MatrixCell,
+  type ScenarioMatrix,
+  uncaughtDefects,
+} from '../results/scenario-matrix.ts'
+import { writeAtomically } from '../results/store.ts'
+import { mapAtOnce } from '../scenario/campaign.ts'
+import { loadScenario, type Scenario, scenarioNames } from '../scenario/load.ts'
+import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
+import { runScenario } from '../scenario/result.ts'
+import type { Io } from './io.ts'
+import { watchSignals } from './signals.ts'
+import { parseChoice, parseInteger } from './values.ts'
+
+/** `bench scenario matrix`: every scenario against every defect, which takes its time. */
+
+interface MatrixFlags {
+  client: string
+  atOnce: string
+  defect?: string
+  markdown?: string
+}
+
+interface Pair {
+  readonly scenario: Scenario
+  readonly defect: string | null
+}
+
+const parseDefects = (flags: MatrixFlags): (string | null)[] => {
+  const given = flags.defect?.split(',') ?? [...defectNames]
+  return [null, ...given.map((name) => parseChoice('defect', name, defectNames))]
+}
+
+const playPair = async (
+  { scenario, defect }: Pair,
+  parts: {
+    client: MemberClient
+    stop: AbortSignal
+    driver: Awaited<ReturnType<typeof loadDriver>>
+  },
+): Promise<MatrixCell> => {
+  const { status, checks } = await runScenario({
+    ...{ ...parts, scenario, defect, bootstrapServers: null, clock: systemClock },
+    runId: newRunId(),
+    onProgress: () => {},
+  })
+  const failedChecks = checks.filter(({ ok }) => !ok).map(({ name }) => name)
+  return { status, failedChecks }
+}
+
+const play = async (
+  scenarios: readonly Scenario[],
+  defects: readonly (string | null)[],
+  flags: MatrixFlags,
+  io: Io,
+): Promise<{ matrix: ScenarioMatrix; stopCode: number | null }> => {
+  const client = parseChoice('client', flags.client, memberClients)
+  const atOnce = parseInteger('at-once', flags.atOnce, 1, 64)
+  const driver = await loadDriver('kafkajs')
+  const stop = watchSignals()
+  const pairs = defects.flatMap((defect) => scenarios.map((scenario) => ({ scenario, defect })))
+  let count = 0
+  try {
+    const cells = await mapAtOnce(pairs, atOnce, async (pair): Promise<MatrixCell> => {
+      if (stop.signal.aborted) return { status: 'interrupted', failedChecks: [] }
+      const cell = await playPair(pair, { client, driver, stop: stop.signal })
+      count += 1
+      const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
+      const failed = cell.failedChecks.length === 0 ? '' : `: ${cell.failedChecks.join(', ')}`
+      io.stderr.write(`${count}/${pairs.length}  ${what}  ${cell.status}${failed}\n`)
+      return cell
+    })
+    const rows = defects.map((defect, index) => ({
+      defect,
+      cells: cells.slice(index * scenarios.length, (index + 1) * scenarios.length),
+    }))
+    const names = scenarios.map(({ name }) => name)
+    return { matrix: { scenarios: names, rows }, stopCode: stop.exitCode() }
+  } finally {
+    stop.dispose()
+  }
+}
+
+const run = async (names: readonly string[], flags: MatrixFlags, io: Io): Promise<number> => {
+  const defects = parseDefects(flags)
+  const all = (names.length > 0 ? names : scenarioNames()).map((name) => loadScenario(name))
+  const scenarios = names.length > 0 ? all : all.filter(({ long }) => !long)
+  const { matrix, stopCode } = await play(scenarios, defects, flags, io)
+  io.stdout.write(formatMatrix(matrix))
+  if (stopCode !== null) return stopCode
+  if (flags.markdown !== undefined) {
+    try {
+      writeAtomically(flags.markdown, formatMatrixMarkdown(matrix))
+    } catch (error) {
+      throw new SurroundingsError(`--markdown: ${messageOf(error)}`, { cause: error })
+    }
+  }
+  return uncaughtDefects(matrix).length + falseAlarms(matrix).length === 0 ? 0 : 1
+}
+
+/** Throws `BenchError`s. */
+export const matrixCommand = (io: Io, end: (exitCode: number) => void): Command =>
+  new Command('matrix')
+    .description('every scenario but the long ones against every defect of the embedded broker')
+    .argument('[names...]', 'only these scenarios')
+    .option('--client <name>', `of members: ${memberClients.join(', ')}`, 'kafkajs')
+    .option('--at-once <n>', 'so many scenarios at a time', '12')
+    .option('--defect <names>', 'only these, by commas')
+    .option('--markdown <file>', 'the matrix as Markdown')
+    .action(async (names: string[], flags: MatrixFlags) => end(await run(names, flags, io)))

@@ -1,0 +1,90 @@
+import {
+  falseAlarms,
+  type MatrixCell,
+  type MatrixRow,
+  type ScenarioMatrix,
+  uncaughtDefects,
+} from '../results/scenario-matrix.ts'
+import { padEnd, padStart } from './box.ts'
+
+/** Defect × scenario as a grid of characters, and what caught each defect. */
+
+const signs: Readonly<Record<MatrixCell['status'], string>> = {
+  passed: '.',
+  failed: 'X',
+  skipped: '-',
+  interrupted: '?',
+}
+
+const correct = '(correct broker)'
+
+const nameOf = ({ defect }: MatrixRow): string => defect ?? correct
+
+/** Column numbers stand upright above the columns. */
+const gridLines = ({ scenarios, rows }: ScenarioMatrix): string[] => {
+  const width = Math.max(...rows.map((row) => nameOf(row).length))
+  const digits = String(scenarios.length).length
+  const numbers = scenarios.map((_, index) => padStart(String(index + 1), digits))
+  const heads = Array.from({ length: digits }, (_, digit) => {
+    const cells = numbers.map((number) => number[digit]).join('')
+    return `${padEnd('', width)}  ${cells}`.trimEnd()
+  })
+  const body = rows.map((row) => {
+    const cells = row.cells.map(({ status }) => signs[status]).join('')
+    return `${padEnd(nameOf(row), width)}  ${cells}`
+  })
+  return [...heads, ...body]
+}
+
+const legend = 'X a check failed, . all held, - skipped'
+
+const verdictLines = (matrix: ScenarioMatrix): string[] => {
+  const uncaught = uncaughtDefects(matrix)
+  const blamed = falseAlarms(matrix)
+  const defects = matrix.rows.filter(({ defect }) => defect !== null).length
+  return [
+    uncaught.length === 0
+      ? `each of ${defects} defects is caught by at least one scenario`
+      : `not caught: ${uncaught.join(', ')}`,
+    blamed.length === 0
+      ? 'the correct broker is blamed by none'
+      : `the correct broker is blamed by ${blamed.join(', ')}`,
+  ]
+}
+
+/** For a terminal. Ends in a line feed. */
+export const formatMatrix = (matrix: ScenarioMatrix): string => {
+  const digits = String(matrix.scenarios.length).length
+  const names = matrix.scenarios.map(
+    (name, index) => `${padStart(String(index + 1), digits)} ${name}`,
+  )
+  return `${[...gridLines(matrix), legend, '', ...names, '', ...verdictLines(matrix)].join('\n')}\n`
+}
+
+const caughtBy = ({ scenarios }: ScenarioMatrix, { cells }: MatrixRow): string =>
+  cells
+    .flatMap(({ status, failedChecks }, index) =>
+      status === 'failed' ? [`${scenarios[index]} (${failedChecks.join(', ')})`] : [],
+    )
+    .join('; ')
+
+/** What stands in docs/DEFECT-MATRIX.md. Ends in a line feed. */
+export const formatMatrixMarkdown = (matrix: ScenarioMatrix): string => {
+  const rows = matrix.rows.filter(({ defect }) => defect !== null)
+  return `${[
+    '# Defect × scenario',
+    '',
+    'Made by `bench scenario matrix --markdown docs/DEFECT-MATRIX.md`: every scenario but the long ones, played against',
+    'the correct embedded broker and against each of its [defects](DEFECTS.md).',
+    '',
+    ...verdictLines(matrix).map((line) => `- ${line}`),
+    '',
+    '```text',
+    formatMatrix(matrix).trimEnd(),
+    '```',
+    '',
+    '| defect | caught by (failed checks) |',
+    '| --- | --- |',
+    ...rows.map((row) => `| \`${nameOf(row)}\` | ${caughtBy(matrix, row) || 'nothing'} |`),
+  ].join('\n')}\n`
+}

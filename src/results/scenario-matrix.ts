@@ -1,0 +1,30 @@
+/** Which scenario catches which defect: plain data, made by a run of all against all. */
+
+export interface ScenarioMatrix {
+  readonly scenarios: readonly string[]
+  /** The first row is the correct broker's: its defect is null. */
+  readonly rows: readonly MatrixRow[]
+}
+
+export interface MatrixRow {
+  readonly defect: string | null
+  /** By scenario, in the order of `scenarios`. */
+  readonly cells: readonly MatrixCell[]
+}
+
+export interface MatrixCell {
+  readonly status: 'passed' | 'failed' | 'skipped' | 'interrupted'
+  readonly failedChecks: readonly string[]
+}
+
+const isCaught = ({ cells }: MatrixRow): boolean => cells.some(({ status }) => status === 'failed')
+
+/** Defects that no scenario saw; empty when the scenarios do what they are for. */
+export const uncaughtDefects = ({ rows }: ScenarioMatrix): string[] =>
+  rows.flatMap((row) => (row.defect !== null && !isCaught(row) ? [row.defect] : []))
+
+/** Scenarios that blame the correct broker. */
+export const falseAlarms = ({ scenarios, rows }: ScenarioMatrix): string[] => {
+  const clean = rows.find(({ defect }) => defect === null)
+  return scenarios.filter((_, index) => clean?.cells[index]?.status === 'failed')
+}
