@@ -54,6 +54,10 @@ const coming: readonly Schedule[] = [
   directed('1-s-apart', clients(3), starts(3, 1_000), calm(3)),
   directed('5-s-apart', clients(3), starts(3, 5_000), calm(3)),
   directed('10-s-apart', clients(3), starts(3, 10_000), calm(3)),
+  directed('during-the-initial-delay', clients(3), starts(3, 2_000), {
+    ...calm(1),
+    settings: { 'group.initial.rebalance.delay.ms': '3000' },
+  }),
   directed('alone', clients(1), starts(1, 0), calm(1)),
   directed(
     'before-kip-394',
@@ -154,7 +158,7 @@ const odd: readonly Schedule[] = [
   }),
   directed(
     'static-members-restart',
-    clients(3, instance),
+    clients(3, (i) => ({ ...instance(i), joinVersion: 9 - i })),
     [
       ...starts(3, 0),
       ...[0, 1, 2].map((who) => at(10_000 + who * 3_000, who, { does: 'restart' })),
@@ -163,9 +167,27 @@ const odd: readonly Schedule[] = [
   ),
   directed(
     'static-member-sleeps-through-a-rebalance',
-    clients(3, instance),
+    clients(3, (i) => ({ ...instance(i), joinVersion: 9 - 2 * i })),
     [...starts(2, 0), at(5_000, 1, { does: 'pause', ms: 8_000 }), start(5_200, 2)],
     { faultsEndMs: 30_000 },
+  ),
+  directed('static-member-restarts-while-it-syncs', clients(2, instance), [
+    ...starts(2, 0),
+    at(0, 0, { does: 'dawdle to assign', ms: 2_000 }),
+    at(0, 1, { does: 'dawdle to assign', ms: 2_000 }),
+    at(1_000, 0, { does: 'restart' }),
+    at(1_000, 1, { does: 'restart' }),
+  ]),
+  directed(
+    'static-members-all-asleep',
+    clients(3, (i) => ({ ...instance(i), ...(i === 2 ? { sessionTimeoutMs: 6_000 } : {}) })),
+    [
+      ...starts(3, 0),
+      at(5_000, 2, { does: 'crash' }),
+      at(5_500, 1, { does: 'crash' }),
+      at(5_000, 0, { does: 'pause', ms: 14_000 }),
+    ],
+    { faultsEndMs: 40_000 },
   ),
   directed(
     'cooperative',

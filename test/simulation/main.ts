@@ -17,11 +17,13 @@ const usage = `npm run simulate -- [options]
   --seeds N      random schedules per defect (default 2,000), ten times as many for the correct coordinator
   --defect NAME  only this defect; none: only the correct coordinator
   --seed S       play one schedule, a number or the name of a directed one, and print what happens
-  --write        put the table into docs/SIMULATION.md
+  --write        put the tables into docs/SIMULATION.md
 `
 
 // From dist/test/simulation, where this runs.
 const documentFile = fileURLToPath(new URL('../../../docs/SIMULATION.md', import.meta.url))
+/** In the document: what follows is written anew. */
+const mark = '<!-- made -->'
 const taskSize = 100
 const progressMs = 1_000
 const correctFactor = 10
@@ -106,9 +108,17 @@ const progress = (total: number) => {
 }
 
 const write = (table: string): void => {
-  const text = readFileSync(documentFile, 'utf8')
-  const [before = ''] = text.split('<!-- table -->')
-  writeFileSync(documentFile, `${before}<!-- table -->\n${table}\n`)
+  const [before = ''] = readFileSync(documentFile, 'utf8').split(`\n${mark}`)
+  const rows = Object.entries(invariants).map(([name, text]) => `| ${name} | ${text} |`)
+  const parts = [
+    `${before}\n${mark}`,
+    '## What must hold',
+    ['| | |', '| --- | --- |', ...rows].join('\n'),
+    '## What finds what',
+    'Of the seeds of each defect how many violated an invariant, and of the directed schedules.',
+    table,
+  ]
+  writeFileSync(documentFile, `${parts.join('\n\n')}\n`)
 }
 
 const simulate = async (only: string | null, seedCount: number, isWritten: boolean) => {

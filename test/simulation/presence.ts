@@ -23,6 +23,8 @@ export class Presence {
   readonly #known = new Map<string, Known>()
   readonly #handedOut = new Set<string>()
   readonly #left = new Set<string>()
+  /** How many joins and syncs of a member are waiting for their answers. */
+  readonly #waiting = new Map<string, number>()
   #rebalanceBeganMs = 0
 
   constructor(blame: Blame, nowMs: () => number, schedule: Schedule, generations: Generations) {
@@ -38,6 +40,10 @@ export class Presence {
 
   onJoined({ request }: Exchange<'JoinGroup'>, memberId: string): void {
     this.#know(memberId, request)
+  }
+
+  onWaiting(memberId: string, change: 1 | -1): void {
+    this.#waiting.set(memberId, (this.#waiting.get(memberId) ?? 0) + change)
   }
 
   onLeave({ request }: Exchange<'LeaveGroup'>): void {
@@ -57,6 +63,7 @@ export class Presence {
   forget(): void {
     this.#known.clear()
     this.#handedOut.clear()
+    this.#waiting.clear()
   }
 
   isLeader(memberId: string): boolean {
@@ -116,7 +123,10 @@ export class Presence {
       !isAsked &&
       !this.#generations.hasSynced(memberId) &&
       this.#generations.ageMs >= Number(syncTimeoutMs ?? known.rebalanceTimeoutMs)
-    if (silentMs >= known.sessionTimeoutMs || isLateToJoin || isLateToSync) return
+    const isLate = silentMs >= known.sessionTimeoutMs || isLateToJoin || isLateToSync
+    // Whoever waits for an answer is not silent.
+    const isWaiting = (this.#waiting.get(memberId) ?? 0) > 0
+    if (isLate && !isWaiting) return
     const seen = `heard of ${silentMs} ms ago, asked to rejoin ${rebalanceMs} ms ago`
     this.#blame('I7', `${memberId} was thrown out, ${seen}`)
   }

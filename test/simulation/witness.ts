@@ -84,11 +84,13 @@ export class Witness {
       this.#joins.onLeave(asked)
     }
     if (isOf(asked, 'SyncGroup')) this.generations.onSync(asked)
+    this.#noteWaiting(asked, 1)
   }
 
   /** `isAtOnce`: in the same step as the request. */
   onAnswer<N extends GroupApi>(exchange: Exchange<N>, given: AnswerOf<N>, isAtOnce: boolean): void {
     const asked = exchange as Exchange<GroupApi>
+    this.#noteWaiting(asked, -1)
     if (isOf(asked, 'JoinGroup')) this.#onJoined(asked, given as AnswerOf<'JoinGroup'>, isAtOnce)
     else if (isOf(asked, 'SyncGroup')) {
       this.#onSynced(asked, given as AnswerOf<'SyncGroup'>, isAtOnce)
@@ -107,6 +109,12 @@ export class Witness {
     const { count } = this.generations
     if (limit !== null && count > limit) {
       this.blame('I5', `${count} generations, where members came and went for at most ${limit}`)
+    }
+  }
+
+  #noteWaiting(asked: Exchange<GroupApi>, change: 1 | -1): void {
+    if (isOf(asked, 'JoinGroup') || isOf(asked, 'SyncGroup')) {
+      this.#presence.onWaiting(asked.request.memberId, change)
     }
   }
 
