@@ -84,6 +84,16 @@ export interface ScenarioMark {
   atMs: number
   /** null: of the whole group. */
   member: string | null
-  kind: 'start' | 'stop' | 'crash' | 'restart' | 'pause' | 'resume' | 'commit' | 'fault' | 'end'
+  kind:
+    | 'start'
+    | 'stop'
+    | 'crash'
+    | 'restart'
+    | 'pause'
+    | 'resume'
+    | 'commit'
+    | 'produce'
+    | 'fault'
+    | 'end'
   text: string
 }
