@@ -461,7 +461,10 @@ describe('consumer protocol', () => {
 })
 
 /** kafkajs takes the end of the flexible header for a part of these bodies, and drops their messages. */
-const askedOfTheBrokerInstead = new Set(['AlterPartitionReassignments', 'ListPartitionReassignments'])
+const askedOfTheBrokerInstead = new Set([
+  'AlterPartitionReassignments',
+  'ListPartitionReassignments',
+])
 
 it('covers every version that kafkajs and we both know', () => {
   const named = sharedCases.map(({ name, version }) => `${name} ${version}`)
