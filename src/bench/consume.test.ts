@@ -72,6 +72,22 @@ describe('a drained group', () => {
     expect(result.consumers.map((one) => one.partitions)).toEqual([[0], [1], [2]])
     expect(result.consumers.every((one) => one.firstAssignmentMs === 100)).toBe(true)
     expect(result.consumers.map((one) => one.rebalances)).toEqual([2, 1, 0])
+    expect(result.consumers.map((one) => one.assignments)).toEqual([
+      [
+        { atMs: 100, generation: 1, partitions: [0, 1, 2] },
+        { atMs: 1_000, generation: 1, partitions: [] },
+        { atMs: 1_100, generation: 2, partitions: [0, 2] },
+        { atMs: 2_000, generation: 2, partitions: [] },
+        { atMs: 2_100, generation: 3, partitions: [0] },
+      ],
+      [
+        { atMs: 1_100, generation: 2, partitions: [1] },
+        { atMs: 2_000, generation: 2, partitions: [] },
+        { atMs: 2_100, generation: 3, partitions: [1] },
+      ],
+      [{ atMs: 2_100, generation: 3, partitions: [2] }],
+    ])
+    expect(result.timeline.map(({ lag }) => lag)).toEqual([0, 0, 0])
     // Waiting for members after the last record does not thin the rate.
     expect(result.totals.elapsedMs).toBeLessThan(300)
     expect(checkOf(result, 'every-member-served')?.ok).toBe(true)

@@ -8,7 +8,14 @@ import { readGroupStart } from './group-start.ts'
 import { Meter } from './meter.ts'
 import { epochOffsetOf } from './produce.ts'
 import { Producing } from './producing.ts'
-import { lossOf, noWarmup, type RunContext, type RunFigures, withRates } from './run-context.ts'
+import {
+  lossOf,
+  noWarmup,
+  type RunContext,
+  type RunFigures,
+  sumOf,
+  withRates,
+} from './run-context.ts'
 
 const defaultFillRecords = 100_000
 
@@ -52,7 +59,10 @@ export const runConsume = async (context: RunContext): Promise<RunFigures> => {
     phase: 'measure',
     durationMs: options.durationMs,
     reportIntervalMs: options.reportIntervalMs,
-    lag: () => [...reading.lagTo(group.targets).values()].reduce((sum, lag) => sum + lag, 0),
+    group: () => ({
+      lag: sumOf(reading.lagTo(group.targets).values(), (lag) => lag),
+      members: reading.members.map((member) => member.state()),
+    }),
   })
   const end = await reading.run().catch(async (error: unknown) => {
     meter.end()

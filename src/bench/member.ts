@@ -1,5 +1,6 @@
 /** One consumer of a command: what happened to it, in the words of the result file. */
 import type { Consumer, GroupEvent } from '../clients/driver.ts'
+import type { MemberState } from '../results/progress.ts'
 import type { ConsumerResult } from '../results/result.ts'
 
 export class Member {
@@ -20,6 +21,8 @@ export class Member {
   records = 0
   crash: string | null = null
   readonly generations: number[] = []
+  /** What it held from when on; no entry says the same as the one before. */
+  readonly #assignments: { atNs: number; generation: number; partitions: readonly number[] }[] = []
   /** The last assignment that was not empty. */
   partitions: readonly number[] = []
   /** What it may read now. */
@@ -42,8 +45,19 @@ export class Member {
       case 'revoked':
       case 'left':
         this.held = new Set()
+        this.#note(event.atNs, this.generations.at(-1) ?? -1, [])
         this.#endIdle(event.atNs)
     }
+  }
+
+  #note(atNs: number, generation: number, held: readonly number[]): void {
+    const partitions = held.toSorted((a, b) => a - b)
+    const last = this.#assignments.at(-1)
+    const isNews =
+      last === undefined
+        ? generation >= 0 || partitions.length > 0
+        : last.generation !== generation || last.partitions.join() !== partitions.join()
+    if (isNews) this.#assignments.push({ atNs, generation, partitions })
   }
 
   #endIdle(atNs: number): void {
@@ -62,6 +76,7 @@ export class Member {
     if (this.hasSettled) this.rebalances += 1
     this.hasSettled = true
     this.held = new Set(partitions)
+    this.#note(atNs, generation, partitions)
     if (partitions.length === 0) {
       this.#idleSinceNs ??= atNs
       return
@@ -77,7 +92,15 @@ export class Member {
     if (generation >= 0 && this.generations.at(-1) !== generation) this.generations.push(generation)
   }
 
-  /** Times count from `phaseStartNs` (started) and from the member's start (the others). */
+  state(): MemberState {
+    return {
+      name: this.name,
+      generation: this.generations.at(-1) ?? null,
+      partitions: [...this.held].toSorted((a, b) => a - b),
+    }
+  }
+
+  /** Times count from `phaseStartNs` (started, assignments) and from the member's start (the others). */
   result(phaseStartNs: number): ConsumerResult {
     const startedNs = this.startedAtNs
     const sinceStart = (atNs: number | null): number | null =>
@@ -92,6 +115,11 @@ export class Member {
       generations: [...this.generations],
       partitions: [...this.partitions],
       records: this.records,
+      assignments: this.#assignments.map(({ atNs, generation, partitions }) => ({
+        atMs: (atNs - phaseStartNs) / 1e6,
+        generation,
+        partitions: [...partitions],
+      })),
     }
   }
 }

@@ -76,7 +76,7 @@ export const runMetadata = async (context: RunContext): Promise<RunFigures> => {
   const failures = new Failures()
   const phase = 'measure'
   onProgress({ type: 'phase', phase, detail: '' })
-  const meter = new Meter(clock, onProgress, { phase, durationMs, reportIntervalMs, lag: null })
+  const meter = new Meter(clock, onProgress, { phase, durationMs, reportIntervalMs, group: null })
   const load = createLoad(context, client, {
     takeSequences: () => 0,
     onAcked: (run, _baseOffset, atNs) => {

@@ -1,7 +1,7 @@
 /** Cuts a phase into intervals: the points of the result's timeline, and what the live line says. */
 import type { Clock, Timer } from '../clock.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
-import type { Phase, ProgressListener } from '../results/progress.ts'
+import type { MemberState, Phase, ProgressListener } from '../results/progress.ts'
 import type { TimelinePoint } from '../results/result.ts'
 
 const pointIntervalMs = 1_000
@@ -46,13 +46,19 @@ class Interval {
   }
 }
 
+export interface GroupState {
+  /** Records still to read. */
+  readonly lag: number
+  readonly members: readonly MemberState[]
+}
+
 export interface MeterOptions {
   readonly phase: Phase
   readonly durationMs: number | null
   /** 0: nothing is reported. */
   readonly reportIntervalMs: number
-  /** Records still to read; null when the phase does not consume. */
-  readonly lag: (() => number) | null
+  /** Asked at the end of every interval; null when the phase does not consume. */
+  readonly group: (() => GroupState) | null
 }
 
 export class Meter {
@@ -120,11 +126,17 @@ export class Meter {
   #takePoint(): void {
     const nowNs = this.#clock.nowNs()
     const { elapsedMs: _elapsed, ...figures } = this.#point.take(nowNs)
-    this.timeline.push({ atMs: (nowNs - this.#startNs) / 1e6, ...figures })
+    const group = this.#options.group?.()
+    this.timeline.push({
+      atMs: (nowNs - this.#startNs) / 1e6,
+      ...figures,
+      ...(group && { lag: group.lag }),
+    })
   }
 
   readonly #endReport = (): void => {
-    const { phase, durationMs, reportIntervalMs, lag } = this.#options
+    const { phase, durationMs, reportIntervalMs, group } = this.#options
+    const { lag = null, members = [] } = group?.() ?? {}
     const nowNs = this.#clock.nowNs()
     const { elapsedMs, records, failed, bytes, p50Us, p99Us } = this.#report.take(nowNs)
     this.#onProgress({
@@ -139,7 +151,8 @@ export class Meter {
       totalRecords: this.#totalRecords,
       p50Us,
       p99Us,
-      lag: lag === null ? null : lag(),
+      lag,
+      members,
     })
     this.#reportTimer = this.#clock.setTimer(this.#untilNext(reportIntervalMs), this.#endReport)
   }

@@ -73,7 +73,7 @@ export class Producing {
       phase,
       durationMs: bounds.durationMs,
       reportIntervalMs: options.reportIntervalMs,
-      lag: null,
+      group: null,
     })
     const ledger = new ProduceLedger(runId, producerNumbers[phase], partitionCount)
     const response = new LatencyHistogram()

@@ -6,7 +6,7 @@ import {
   performance,
 } from 'node:perf_hooks'
 import type { Clock } from '../clock.ts'
-import type { GeneratorResources, MachineLoad, Resources } from '../results/result.ts'
+import type { GcPause, GeneratorResources, MachineLoad, Resources } from '../results/result.ts'
 
 /** What a measurement cost the generator and the embedded broker, and what else ran on the machine meanwhile. */
 
@@ -20,6 +20,8 @@ export interface ResourceProbe {
 /** Kernel ticks per second as /proc counts them: USER_HZ, 100 on every platform Node supports. */
 const ticksPerSec = 100
 const delayResolutionMs = 10
+/** Shorter collections are told in sum only. */
+const pauseLimitMs = 50
 
 /** Null where there is no such file: another system, or the process is gone. */
 const readProc = (path: string): string | null => {
@@ -81,17 +83,24 @@ class GeneratorWatch {
   readonly #observer: PerformanceObserver
   #gcMs = 0
   #gcMaxMs = 0
+  readonly #startMs: number
+  readonly #pauses: GcPause[] = []
 
-  constructor() {
+  /** `startMs` on the clock of `performance.now`, which the entries of the observer have too. */
+  constructor(startMs: number) {
+    this.#startMs = startMs
     this.#observer = new PerformanceObserver((list) => this.#count(list.getEntries()))
     this.#observer.observe({ entryTypes: ['gc'] })
     this.#delay.enable()
   }
 
-  #count(pauses: readonly { duration: number }[]): void {
-    for (const { duration } of pauses) {
+  #count(pauses: readonly { startTime: number; duration: number }[]): void {
+    for (const { startTime, duration } of pauses) {
       this.#gcMs += duration
       this.#gcMaxMs = Math.max(this.#gcMaxMs, duration)
+      if (duration > pauseLimitMs) {
+        this.#pauses.push({ atMs: startTime - this.#startMs, durationMs: duration })
+      }
     }
   }
 
@@ -108,6 +117,7 @@ class GeneratorWatch {
       eventLoopDelayMaxMs: delayMs(this.#delay.max),
       gcMs: this.#gcMs,
       gcMaxMs: this.#gcMaxMs,
+      gcPauses: this.#pauses,
     }
   }
 }
@@ -139,9 +149,10 @@ export const createResourceProbe = (clock: Clock, brokerPid: number | null): Res
   return {
     begin: () => {
       begun?.watch.read()
+      const atNs = clock.nowNs()
       begun = {
-        watch: new GeneratorWatch(),
-        atNs: clock.nowNs(),
+        watch: new GeneratorWatch(atNs / 1e6),
+        atNs,
         brokerMs: brokerCpuMs(brokerPid),
         ticks: machineTicks(),
       }

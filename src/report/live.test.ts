@@ -16,6 +16,7 @@ const interval: ProgressEvent = {
   p50Us: 1_901,
   p99Us: 5_903,
   lag: null,
+  members: [],
 }
 
 const events: ProgressEvent[] = [

@@ -2,6 +2,14 @@
 
 export type Phase = 'start' | 'prepare' | 'fill' | 'warm-up' | 'measure' | 'drain' | 'verify'
 
+/** What a member of the group holds at this moment. */
+export interface MemberState {
+  name: string
+  /** Null before its first. */
+  generation: number | null
+  partitions: readonly number[]
+}
+
 export type ProgressEvent =
   | { type: 'phase'; phase: Phase; detail: string }
   | {
@@ -22,6 +30,8 @@ export type ProgressEvent =
       p99Us: number | null
       /** Records still to read; null when not consuming. */
       lag: number | null
+      /** The members of this command; empty when not consuming. */
+      members: readonly MemberState[]
     }
   | { type: 'note'; text: string }
 

@@ -1,7 +1,9 @@
 import type {
+  Assignment,
   Check,
   ConsumerResult,
   Environment,
+  GcPause,
   GeneratorResources,
   Latency,
   MachineLoad,
@@ -58,6 +60,9 @@ const consumer = record<ConsumerResult>({
   generations: list(number),
   partitions: list(number),
   records: number,
+  assignments: optional(
+    list(record<Assignment>({ atMs: number, generation: number, partitions: list(number) })),
+  ),
 })
 
 const numberOrText = either(number, text, 'a number or a text')
@@ -110,6 +115,7 @@ const timelinePoint = record<TimelinePoint>({
   bytes: number,
   p50Us: nullable(number),
   p99Us: nullable(number),
+  lag: optional(number),
 })
 
 const series = record<Series>({
@@ -127,6 +133,7 @@ const resources = record<Resources>({
     eventLoopDelayMaxMs: number,
     gcMs: number,
     gcMaxMs: number,
+    gcPauses: optional(list(record<GcPause>({ atMs: number, durationMs: number }))),
   }),
   broker: nullable(
     record<NonNullable<Resources['broker']>>({ cpuMs: number, maxMemoryBytes: number }),

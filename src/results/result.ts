@@ -53,6 +53,14 @@ export interface GeneratorResources {
   eventLoopDelayMaxMs: number
   gcMs: number
   gcMaxMs: number
+  /** Garbage collections over 50 ms, times as in the timeline; absent in results of earlier versions. */
+  gcPauses?: GcPause[]
+}
+
+export interface GcPause {
+  /** Its beginning. */
+  atMs: number
+  durationMs: number
 }
 
 export interface MachineLoad {
@@ -129,6 +137,8 @@ export interface TimelinePoint {
   bytes: number
   p50Us: number | null
   p99Us: number | null
+  /** Records still to read at its end; only where the run consumes. */
+  lag?: number
 }
 
 export interface PartitionResult {
@@ -161,6 +171,17 @@ export interface ConsumerResult {
   /** The last non-empty assignment. */
   partitions: number[]
   records: number
+  /** What it held from when on, in order; absent in results of earlier versions. */
+  assignments?: Assignment[]
+}
+
+export interface Assignment {
+  /** As in the timeline. */
+  atMs: number
+  /** -1 where the client does not tell. */
+  generation: number
+  /** Empty: nothing from here on, revoked or left out. */
+  partitions: number[]
 }
 
 export interface Check {
