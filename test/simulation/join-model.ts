@@ -90,7 +90,7 @@ export class JoinModel {
     if (now?.state !== 'CompletingRebalance' || !wasPreparing || this.#isInitial) return
     const nowMs = this.#nowMs()
     const awaited = [...this.#pending].find(([, untilMs]) => untilMs > nowMs)
-    if (awaited === undefined || this.#presence.isJoinPhaseOver(before.members)) return
+    if (awaited === undefined || this.#presence.isJoinPhaseOver) return
     this.#blame('I5', `a generation began without waiting for ${awaited[0]}`)
   }
 

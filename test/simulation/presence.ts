@@ -26,6 +26,7 @@ export class Presence {
   /** How many joins and syncs of a member are waiting for their answers. */
   readonly #waiting = new Map<string, number>()
   #rebalanceBeganMs = 0
+  #shortestWaitMs = 0
 
   constructor(blame: Blame, nowMs: () => number, schedule: Schedule, generations: Generations) {
     this.#blame = blame
@@ -70,17 +71,17 @@ export class Presence {
     return this.#generations.isLeader(memberId)
   }
 
-  /** Whether one of `members` has been waited for as long as it asks for. */
-  isJoinPhaseOver(members: readonly DescribedMember[]): boolean {
-    const sinceMs = this.#nowMs() - this.#rebalanceBeganMs
-    return members.some(
-      ({ memberId }) => sinceMs >= (this.#known.get(memberId)?.rebalanceTimeoutMs ?? 0),
-    )
+  /** Whether those that were there when it began have been waited for as long as one of them asks for. */
+  get isJoinPhaseOver(): boolean {
+    return this.#nowMs() - this.#rebalanceBeganMs >= this.#shortestWaitMs
   }
 
   see(before: DescribedGroup | null, now: DescribedGroup | null): void {
     if (now?.state === 'PreparingRebalance' && before?.state !== 'PreparingRebalance') {
       this.#rebalanceBeganMs = this.#nowMs()
+      this.#shortestWaitMs = Math.min(
+        ...now.members.map(({ memberId }) => this.#known.get(memberId)?.rebalanceTimeoutMs ?? 0),
+      )
     }
     const [old, current] = [before?.members ?? [], now?.members ?? []]
     for (const member of current) if (!has(old, member)) this.#checkAppeared(member)
