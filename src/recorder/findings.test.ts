@@ -255,3 +255,17 @@ test('nor is one whose commit is refused by the partition', () => {
   talk.joined(leader, 3, 'a', ['a', 'b2'])
   expect(talk.codes()).toEqual([])
 })
+
+test('a follower whose sync waits for the leader is not taken for one that has gone silent', () => {
+  const talk = conversation()
+  calmStart(talk)
+  const third = talk.join('b')
+  talk.joined(talk.join('a'), 3, 'a', ['a', 'b'])
+  talk.joined(third, 3, 'b')
+  const parked = talk.sync(3, 'b')
+  talk.wait(12_000)
+  talk.answer(parked, { errorCode: 27 })
+  const again = talk.join('b')
+  talk.joined(again, 4, 'b', ['b'])
+  expect(talk.codes()).toEqual([])
+})

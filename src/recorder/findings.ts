@@ -161,6 +161,7 @@ export class Observer {
     if (exchange.api === 'JoinGroup') return joinFindings(exchange, group, answeredAtUs ?? 0)
     const request = exchange.request as unknown as GroupRequest
     const answer = response as unknown as GroupErrorAnswer
+    if (exchange.api === 'SyncGroup') group.onSyncAnswer(request.memberId ?? '', answeredAtUs ?? 0)
     group.onErrorCode(request.memberId ?? '', answer.errorCode ?? 0)
     return exchange.api === 'SyncGroup' ? syncFindings(exchange, group) : []
   }

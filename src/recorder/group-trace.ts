@@ -22,6 +22,8 @@ interface Member {
   /** Last time it was heard of. */
   lastSignUs: number
   isJoining: boolean
+  /** Its SyncGroup waits for the leader's; the broker does not expire it meanwhile. */
+  isSyncing: boolean
   /** When it was last let into a generation; null before. */
   joinedAtUs: number | null
   generationId: number
@@ -86,6 +88,7 @@ export class GroupTrace {
       protocols,
       lastSignUs: atUs,
       isJoining: true,
+      isSyncing: false,
       isAsked: false,
     })
   }
@@ -113,7 +116,16 @@ export class GroupTrace {
     }
   }
 
+  onSyncAnswer(memberId: string, atUs: number): void {
+    const member = this.members.get(memberId)
+    if (member === undefined) return
+    member.isSyncing = false
+    member.lastSignUs = atUs
+  }
+
   onSyncRequest(request: SyncRequest): void {
+    const member = this.members.get(request.memberId)
+    if (member !== undefined) member.isSyncing = true
     if (request.memberId !== this.leader && request.assignments.length === 0) return
     this.syncedGenerationId = request.generationId
     this.assignments = request.assignments
@@ -155,6 +167,7 @@ export class GroupTrace {
       ...before,
       lastSignUs: nowUs,
       isJoining: false,
+      isSyncing: false,
       joinedAtUs: nowUs,
       generationId,
       isAsked: false,
@@ -198,6 +211,7 @@ export class GroupTrace {
 
   /** Not heard of for so long that the broker may have taken it for dead; a member that is joining is waited for. */
   private isSilent(member: Member, nowUs: number): boolean {
-    return !member.isJoining && nowUs - member.lastSignUs >= member.sessionTimeoutMs * 1_000
+    const isParked = member.isJoining || member.isSyncing
+    return !isParked && nowUs - member.lastSignUs >= member.sessionTimeoutMs * 1_000
   }
 }
