@@ -8,6 +8,8 @@ export const checks = {
   'first-assignment': 'every member got its first partition in time',
   'generations-bounded': 'no more generations than members that came, left or crashed, plus one',
   'member-ids-distinct': 'no two members share an id, and no member used more ids than it should',
+  'no-ghosts':
+    'every member of a generation is one that was let in, and not left over from a retry',
   'described-members': 'DescribeGroups names the live members and no others',
   'sync-after-leader': 'no follower is synced before its leader, nor with less than it was given',
   'heartbeats-current': 'no heartbeat of an old generation is taken for a current one',

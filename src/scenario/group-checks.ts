@@ -217,6 +217,22 @@ const memberIdsDistinct = (evidence: Evidence): NamedCheck => {
   return checkOf('member-ids-distinct', 'one id for each member', [...shared, ...several])
 }
 
+/** Only who was cut off in the middle of a join may be counted without ever having been answered. */
+const noGhosts = ({ facts, steps, lives, faults }: Evidence): NamedCheck => {
+  const joins = facts.filter((fact) => fact.kind === 'join')
+  const answered = new Set(
+    joins.flatMap((one) => (one.generationId === null ? [] : [one.memberId])),
+  )
+  const counted = new Set(joins.flatMap(({ roster }) => roster))
+  const ghosts = [...counted].filter((memberId) => !answered.has(memberId))
+  const cutOff = steps.filter(({ action }) => action === 'crash' || action === 'pause')
+  const mayBe =
+    cutOff.reduce((sum, { members }) => sum + members.length, 0) +
+    faults.length +
+    lives.filter(({ end }) => end === 'gave-up').length
+  return checkOf('no-ghosts', 'members that were let in', ghosts.length > mayBe ? ghosts : [])
+}
+
 const describedMembers = (evidence: Evidence): NamedCheck => {
   const { described } = evidence.snapshot
   const live = liveAtEnd(evidence)
@@ -279,6 +295,7 @@ export const groupChecks = (evidence: Evidence): NamedCheck[] => [
   firstAssignment(evidence),
   generationsBounded(evidence),
   memberIdsDistinct(evidence),
+  noGhosts(evidence),
   describedMembers(evidence),
   heartbeatsCurrent(evidence),
   ...findingChecks(evidence),

@@ -3,7 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts'
 import type { Driver } from '../clients/driver.ts'
 import { ConnectionError } from '../clients/wire/errors.ts'
 import { encodeAssignment, encodeSubscription } from '../protocol/consumer-protocol.ts'
-import type { GroupRequests } from './member-group-requests.ts'
+import type { MemberRequests } from './member-group-requests.ts'
 import { type MemberEvent, type MemberOptionsInput, parseMemberOptions } from './member-protocol.ts'
 import { ScriptedMember } from './member-scripted.ts'
 
@@ -21,10 +21,13 @@ const stage = (given: Partial<MemberOptionsInput> = {}, leader = 'm1') => {
   const asked: string[] = []
   const answers = { heartbeat: 0, join: 0, sync: 0, generation: 1, leader }
   const commands: ((done: boolean) => void)[] = []
-  const requests: GroupRequests = {
-    join: (memberId, _, losesAnswer) => {
+  const requests: MemberRequests = {
+    joinInVain: (memberId) => {
       asked.push(`join ${memberId}`)
-      if (losesAnswer) return Promise.reject(new ConnectionError('closed', 'x:1', 'lost'))
+      return Promise.reject(new ConnectionError('closed', 'x:1', 'lost'))
+    },
+    join: (memberId) => {
+      asked.push(`join ${memberId}`)
       const errorCode = answers.join
       const metadata = encodeSubscription(0, { topics: ['t'] })
       return Promise.resolve({

@@ -4,24 +4,15 @@
  */
 import type { Driver } from '../clients/driver.ts'
 import { loadDriver } from '../clients/index.ts'
+import { assignGroup, partitionsIn, protocolNames } from '../clients/wire/assignment.ts'
 import { ConnectionError } from '../clients/wire/errors.ts'
+import type { JoinAnswer, MemberAssignment } from '../clients/wire/group-requests.ts'
 import { type Clock, sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from '../protocol/consumer-protocol.ts'
+import { encodeSubscription } from '../protocol/consumer-protocol.ts'
 import { errorCode } from '../protocol/errors.ts'
 import { readBenchVersion } from '../results/environment.ts'
-import { protocolNames, shareOut } from './member-assignment.ts'
-import {
-  GroupRefusal,
-  type GroupRequests,
-  type JoinAnswer,
-  openGroupRequests,
-} from './member-group-requests.ts'
+import { GroupRefusal, type MemberRequests, openGroupRequests } from './member-group-requests.ts'
 import type { MemberLink } from './member-link.ts'
 import { type MemberOptions, type MemberScript, plainScript } from './member-protocol.ts'
 import { MemberReading } from './member-reading.ts'
@@ -29,7 +20,7 @@ import { MemberReading } from './member-reading.ts'
 const backoffMs = 100
 const { UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS, MEMBER_ID_REQUIRED } = errorCode
 export interface ScriptedParts {
-  readonly requests: GroupRequests
+  readonly requests: MemberRequests
   /** Its readers are used, its group members not. */
   readonly driver: Driver
   readonly options: MemberOptions
@@ -123,7 +114,9 @@ export class ScriptedMember {
     let answer: JoinAnswer
     try {
       const protocol = { name, metadata: this.#subscription() }
-      answer = await requests.join(this.#memberId, protocol, losesAnswer)
+      answer = await (losesAnswer
+        ? requests.joinInVain(this.#memberId, protocol)
+        : requests.join(this.#memberId, protocol))
     } catch (error) {
       if (this.#script.retriesJoinWithoutId) this.#memberId = ''
       throw error
@@ -150,27 +143,14 @@ export class ScriptedMember {
     return [...(this.#reading?.positions.keys() ?? [])]
   }
 
-  async #assign({ members }: JoinAnswer): Promise<{ memberId: string; assignment: Buffer }[]> {
+  async #assign(joined: JoinAnswer): Promise<MemberAssignment[]> {
     const { requests, options } = this.#parts
-    const { topic, assignor } = options
-    const subscribers = members.map(({ memberId, metadata }) => {
-      const { ownedPartitions } = decodeSubscription(metadata).value
-      return {
-        memberId,
-        owned: ownedPartitions.flatMap((own) => (own.topic === topic ? own.partitions : [])),
-      }
-    })
-    const shares = shareOut(assignor, subscribers, await requests.partitions())
-    return Array.from(shares, ([memberId, partitions]) => {
-      const assignedPartitions = partitions.length === 0 ? [] : [{ topic, partitions }]
-      return { memberId, assignment: encodeAssignment(0, { assignedPartitions }) }
-    })
+    const partitions = new Map([[options.topic, await requests.partitions()]])
+    return assignGroup(options.assignor, joined, partitions)
   }
 
   /** null when the coordinator has no assignment for it. */
-  async #sync(
-    assignments: readonly { memberId: string; assignment: Buffer }[],
-  ): Promise<number[] | null> {
+  async #sync(assignments: readonly MemberAssignment[]): Promise<number[] | null> {
     const { requests, options } = this.#parts
     const name = protocolNames[options.assignor]
     const answer = await requests.sync(this.#identity(), name, assignments)
@@ -178,10 +158,7 @@ export class ScriptedMember {
       await this.#onRefusal('sync', answer.errorCode)
       return null
     }
-    if (answer.assignment.length === 0) return []
-    return decodeAssignment(answer.assignment).value.assignedPartitions.flatMap((one) =>
-      one.topic === options.topic ? one.partitions : [],
-    )
+    return partitionsIn(answer.assignment, options.topic)
   }
 
   /** Lets the others wait for a SyncGroup that does not come. */
@@ -221,7 +198,7 @@ export class ScriptedMember {
     })
     const kept = before?.positions ?? new Map<number, number>()
     const added = partitions.filter((partition) => !kept.has(partition))
-    const positions = await requests.startPositions(added)
+    const positions = await requests.startPositions(added, this.#script.fetchesAllOffsets)
     for (const partition of partitions) {
       const at = kept.get(partition)
       if (at !== undefined) positions.set(partition, at)

@@ -8,7 +8,15 @@ import { generationsOf, groupFactsOf } from '../recorder/group-facts.ts'
 import type { Check } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import { Cast, findCommands } from './cast.ts'
-import type { Evidence, FaultSeen, LogScan, Snapshot, StepTaken } from './evidence.ts'
+import {
+  type Evidence,
+  type FaultSeen,
+  type LogScan,
+  livesAt,
+  ownedBy,
+  type Snapshot,
+  type StepTaken,
+} from './evidence.ts'
 import { faultsOf } from './faults.ts'
 import type { Scenario } from './load.ts'
 import type { MemberClient } from './member-clients.ts'
@@ -72,7 +80,7 @@ const startProducing = (story: Story): void => {
 }
 
 /** null once the group is well shared out and quiet; what is wrong with it when nothing moves any more. */
-const awaitSettled = async (story: Story, limitMs: number): Promise<string | null> => {
+const awaitSettled = async (story: Story): Promise<string | null> => {
   const { cast, clock, scenario, stop } = story
   const { partitions } = scenario.topic
   const sinceMs = cast.nowMs()
@@ -81,21 +89,29 @@ const awaitSettled = async (story: Story, limitMs: number): Promise<string | nul
     const nowMs = cast.nowMs()
     const { isQuiet, problem } = groupAtRest(cast.lives, partitions, nowMs)
     if (problem === null && isQuiet) return null
-    if (
-      isStuck(cast.lives, nowMs, sinceMs, patience) ||
-      nowMs - sinceMs > limitMs ||
-      stop.aborted
-    ) {
+    if (isStuck(cast.lives, nowMs, sinceMs, patience) || nowMs > scenario.limit || stop.aborted) {
       return problem ?? 'the group is not quiet'
     }
     await sleep(clock, tickMs, stop)
   }
 }
 
+/** null once every live member has an assignment, be it an empty one. */
+const awaitAssigned = async ({ cast, clock, scenario, stop }: Story): Promise<string | null> => {
+  for (;;) {
+    const nowMs = cast.nowMs()
+    const waiting = livesAt(cast.lives, nowMs).filter((life) => ownedBy(life, nowMs) === null)
+    if (waiting.length === 0) return null
+    if (nowMs > scenario.limit || stop.aborted) {
+      return `${waiting.map(({ clientId }) => clientId).join(', ')} without an assignment`
+    }
+    await sleep(clock, tickMs, stop)
+  }
+}
+
 /** null once every record has been read; else how many are left when nothing comes any more. */
-const awaitDrained = async (story: Story, limitMs: number): Promise<string | null> => {
-  const { cast, clock, stage, stop } = story
-  const startMs = cast.nowMs()
+const awaitDrained = async (story: Story): Promise<string | null> => {
+  const { cast, clock, scenario, stage, stop } = story
   await story.producing
   const ends = await stage.admin.watermarks(stage.topic)
   const lagOf = (): number =>
@@ -110,8 +126,9 @@ const awaitDrained = async (story: Story, limitMs: number): Promise<string | nul
     lag = now
     const nowMs = cast.nowMs()
     const isStalled = nowMs - movedMs > patience && isStuck(cast.lives, nowMs, movedMs, patience)
-    if (isStalled || nowMs - startMs > limitMs || stop.aborted)
+    if (isStalled || nowMs > scenario.limit || stop.aborted) {
       return `${lag} records are left unread`
+    }
   }
   return null
 }
@@ -121,7 +138,7 @@ const awaitStep = async (
   step: ScenarioStep,
   lastMs: number,
 ): Promise<string | null> => {
-  const { cast, clock, scenario, stop } = story
+  const { cast, clock, stop } = story
   const dueMs = Math.max(step.at ?? 0, step.wait === null ? 0 : lastMs + step.wait)
   const waitUntilDue = async (): Promise<void> => {
     const leftMs = dueMs - cast.nowMs()
@@ -133,8 +150,9 @@ const awaitStep = async (
   }
   let problem: string | null = null
   if (step.once === 'produced') await story.producing
-  else if (step.once === 'settled') problem = await awaitSettled(story, scenario.limit)
-  else problem = await awaitDrained(story, scenario.limit)
+  else if (step.once === 'settled') problem = await awaitSettled(story)
+  else if (step.once === 'assigned') problem = await awaitAssigned(story)
+  else problem = await awaitDrained(story)
   // The time counts from what was waited for.
   if (step.wait !== null) await sleep(clock, step.wait, stop)
   else await waitUntilDue()
@@ -159,10 +177,10 @@ const playTimeline = async (story: Story): Promise<void> => {
 }
 
 const takeSnapshot = async (story: Story): Promise<Snapshot> => {
-  const { cast, scenario, stage, clock } = story
+  const { cast, stage, clock } = story
   story.onProgress('reading to the end')
-  await awaitDrained(story, scenario.limit)
-  const unsettled = await awaitSettled(story, scenario.limit)
+  await awaitDrained(story)
+  const unsettled = await awaitSettled(story)
   const described = await withTimeLimit(
     clock,
     describeLimitMs,

@@ -90,10 +90,12 @@ const stepSchema = z
     at: duration.nullable().default(null).describe('not before this time of the timeline'),
     wait: duration.nullable().default(null).describe('not before this time after the last step'),
     once: z
-      .enum(['settled', 'drained', 'produced'])
+      .enum(['settled', 'assigned', 'drained', 'produced'])
       .nullable()
       .default(null)
-      .describe('not before every live member is assigned; all is read; all is produced'),
+      .describe(
+        'not before all partitions are shared out among the live members; each of them has an assignment; all is read; all is produced',
+      ),
     start: someMembers.optional().describe('starts a process for each'),
     stop: someMembers.optional().describe('they commit, leave and end'),
     crash: someMembers.optional().describe('they are killed: no LeaveGroup'),
