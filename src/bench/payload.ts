@@ -128,7 +128,8 @@ const createTemplate = (
         lastNs = intendedNs
         lastEpochUs = Math.round(intendedNs / 1e3 + epochOffsetUs)
       }
-      const bodyChecksum = bodyChecksums[body % bodyChecksums.length] as number
+      const known = body < bodyChecksums.length ? body : body % bodyChecksums.length
+      const bodyChecksum = bodyChecksums[known] as number
       patcher.patch(target, start, run.firstSequence + index, lastEpochUs, bodyChecksum)
     },
   }

@@ -71,7 +71,9 @@ export const headerWindow = { start: sequenceAt, end: headerSizeBytes } as const
  */
 export class HeaderPatcher {
   readonly #zeroChecksum: number
-  #sequenceHigh = -1
+  /** Sequences below and from here on have another high word. */
+  #sequenceBase = Number.POSITIVE_INFINITY
+  #sequenceHigh = 0
   #highChecksum = 0
   #intendedAtEpochUs = -1
   #intendedHigh = 0
@@ -93,19 +95,22 @@ export class HeaderPatcher {
     bodyChecksum: number,
   ): void {
     if (intendedAtEpochUs !== this.#intendedAtEpochUs) this.#setIntended(intendedAtEpochUs)
+    const above = sequence - this.#sequenceBase
+    if (!(above >= 0 && above < twoTo32)) this.#setHigh(sequence)
     const low = sequence >>> 0
-    const high = (sequence - low) / twoTo32
-    if (high !== this.#sequenceHigh) {
-      this.#sequenceHigh = high
-      this.#highChecksum = remainderOf(high, sequenceAt) ^ this.#zeroChecksum
-    }
-    target.setUint32(start + sequenceAt, high)
+    target.setUint32(start + sequenceAt, this.#sequenceHigh)
     target.setUint32(start + sequenceAt + 4, low)
     target.setUint32(start + intendedAt, this.#intendedHigh)
     target.setUint32(start + intendedAt + 4, this.#intendedLow)
     const checksum =
       this.#highChecksum ^ this.#intendedChecksum ^ remainderOf(low, sequenceAt + 4) ^ bodyChecksum
     target.setUint32(start + checksumAt, checksum)
+  }
+
+  #setHigh(sequence: number): void {
+    this.#sequenceHigh = Math.floor(sequence / twoTo32)
+    this.#sequenceBase = this.#sequenceHigh * twoTo32
+    this.#highChecksum = remainderOf(this.#sequenceHigh, sequenceAt) ^ this.#zeroChecksum
   }
 
   #setIntended(intendedAtEpochUs: number): void {

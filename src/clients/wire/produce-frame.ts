@@ -3,18 +3,13 @@
  * src/protocol say the same, slower, and read what is not as usual.
  */
 import { decodeResponse } from '../../protocol/api.ts'
-import { crc32c } from '../../protocol/crc32c.ts'
 import { encodeRequestFrame } from '../../protocol/header.ts'
 import { produce } from '../../protocol/messages/produce.ts'
-import { headerBytes } from '../../protocol/record-batch.ts'
 import type { Acks } from '../driver.ts'
-import { register } from './crc32c-advance.ts'
 
 /** The last one that is not flexible; Kafka 4 and Redpanda have it, or the one before. */
 export const lastVersion = 8
 
-const crcAt = 17
-const crcFromAt = 21
 const correlationIdAt = 8
 const twoTo32 = 2 ** 32
 
@@ -22,53 +17,6 @@ export interface ProducerId {
   readonly id: number
   readonly epoch: number
 }
-
-/** Of a batch, beside its records. `sequence` is -1 for a producer that is not idempotent. */
-export interface BatchHead {
-  readonly count: number
-  readonly attributes: number
-  readonly timestampMs: number
-  readonly producer: ProducerId
-  readonly sequence: number
-}
-
-const writeInt64 = (bytes: Buffer, at: number, value: number): void => {
-  bytes.writeInt32BE(Math.floor(value / twoTo32), at)
-  bytes.writeUInt32BE(value >>> 0, at + 4)
-}
-
-/** Writes the header of a batch but for its CRC. `sizeBytes` is that of the whole batch. */
-export const writeBatchHead = (
-  bytes: Buffer,
-  at: number,
-  sizeBytes: number,
-  { count, attributes, timestampMs, producer, sequence }: BatchHead,
-): void => {
-  writeInt64(bytes, at, 0)
-  bytes.writeInt32BE(sizeBytes - 12, at + 8)
-  bytes.writeInt32BE(-1, at + 12)
-  bytes[at + 16] = 2
-  bytes.writeInt16BE(attributes, at + crcFromAt)
-  bytes.writeInt32BE(count - 1, at + 23)
-  writeInt64(bytes, at + 27, timestampMs)
-  writeInt64(bytes, at + 35, timestampMs)
-  writeInt64(bytes, at + 43, producer.id)
-  bytes.writeInt16BE(producer.epoch, at + 51)
-  bytes.writeInt32BE(sequence, at + 53)
-  bytes.writeInt32BE(count, at + 57)
-}
-
-/** The CRC register over the part of the header that the CRC covers. */
-export const headRegister = (bytes: Buffer, at: number): number =>
-  register(-1, bytes, at + crcFromAt, at + headerBytes)
-
-export const setCrc = (bytes: Buffer, at: number, crc: number): void => {
-  bytes.writeUInt32BE(crc, at + crcAt)
-}
-
-/** Sets the CRC of the batch in `bytes[at, end)` by reading all of it. */
-export const computeCrc = (bytes: Buffer, at: number, end: number): void =>
-  setCrc(bytes, at, crc32c(bytes, at + crcFromAt, end))
 
 /** All requests of one producer to one broker begin alike: everything up to the count of partitions. */
 export class ProducePrefix {

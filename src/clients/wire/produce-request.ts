@@ -1,13 +1,12 @@
 /** One Produce request: laid out in the ring of its connection, and what its answer says of each run in it. */
 
-import { headerBytes } from '../../protocol/record-batch.ts'
 import type { RecordRun } from '../driver.ts'
+import type { BatchTemplate } from './batch-template.ts'
 import type { Batches } from './batches.ts'
 import type { Exchange } from './connection.ts'
 import type { ConnectionError } from './errors.ts'
 import type { Lane, Link, Parcel } from './outbox.ts'
 import type { ProducerId } from './produce-frame.ts'
-import type { RecordTemplate } from './record-template.ts'
 
 /** Who waits for the answer. Each request ends in exactly one of these calls. */
 export interface RequestOwner {
@@ -43,6 +42,7 @@ export class ProduceRequest implements Exchange {
     this.deadlineNs = deadlineNs
     this.correlationId = link.connection.takeCorrelationId()
     const sections = parcels.map((parcel) => sectionOf(parcel, batches, producer))
+    const { timestampMs } = batches
     let sizeBytes = link.prefix.sizeBytes
     for (const section of sections) sizeBytes += 8 + section.sizeBytes
     const start = link.ring.reserve(sizeBytes)
@@ -52,7 +52,7 @@ export class ProduceRequest implements Exchange {
       bytes.writeInt32BE(run.partition, at)
       bytes.writeInt32BE(batchBytes, at + 4)
       if (template === null) bytes.set(encoded as Buffer, at + 8)
-      else batches.writeFrom(template, bytes, at + 8, run, { producer, sequence })
+      else template.write(bytes, at + 8, run, { producer, sequence }, timestampMs)
       at += 8 + batchBytes
     }
     bytes.writeInt32BE(at - start - 4, start)
@@ -79,14 +79,14 @@ interface Section {
   readonly run: RecordRun
   readonly sequence: number
   readonly sizeBytes: number
-  readonly template: RecordTemplate | null
+  readonly template: BatchTemplate | null
   readonly encoded: Buffer | null
 }
 
 const sectionOf = ({ run, sequence }: Parcel, batches: Batches, producer: ProducerId): Section => {
   const template = batches.templateFor(run)
   if (template !== null) {
-    const sizeBytes = headerBytes + template.sizeOf(run.count)
+    const sizeBytes = template.sizeOf(run.count)
     return { run, sequence, sizeBytes, template, encoded: null }
   }
   const encoded = batches.encode(run, { producer, sequence })

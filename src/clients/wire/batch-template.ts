@@ -1,16 +1,28 @@
 /**
- * The records of a batch, made once and patched for every batch: without keys and headers, values of one size that differ
+ * A record batch, made once and patched for every batch: without keys and headers, values of one size that differ
  * in a window. The CRC is carried along over the windows alone.
  */
+import { headerBytes } from '../../protocol/record-batch.ts'
 import { varintSize, writeVarint } from '../../protocol/varint.ts'
 import type { RecordRun, ValueTemplate } from '../driver.ts'
 import { advanceTable, register, windowTables } from './crc32c-advance.ts'
+import type { ProducerId } from './produce-frame.ts'
 
 /** A template that would be larger costs more in cache than it saves. */
 const largestTemplateBytes = 4 * 1024 * 1024
 const firstRecords = 64
+const twoTo32 = 2 ** 32
+/** What the CRC covers begins behind it. */
+const crcAt = 17
+const coveredFrom = 21
 
-export class RecordTemplate {
+/** Who the batch is from; id, epoch and sequence are -1 for a producer that is not idempotent. */
+export interface BatchIdentity {
+  readonly producer: ProducerId
+  readonly sequence: number
+}
+
+export class BatchTemplate {
   readonly #values: ValueTemplate
   readonly #window: Int32Array
   /** By word of the window: what it was last, and what that leaves in the register. Most words seldom change. */
@@ -46,7 +58,7 @@ export class RecordTemplate {
     return Math.floor(largestTemplateBytes / (this.#values.valueSizeBytes + 16))
   }
 
-  /** The bytes that `count` records take; `canHold` must be true. */
+  /** The bytes of a batch of `count` records; `canHold` must be true. */
   sizeOf(count: number): number {
     if (count > this.#count) {
       this.#layOut(Math.min(Math.max(count, 2 * this.#count, firstRecords), this.#mostRecords))
@@ -54,15 +66,28 @@ export class RecordTemplate {
     return this.#ends[count - 1] as number
   }
 
-  /**
-   * Writes the records of `run` to `target` from `at` on, where `sizeOf(run.count)` bytes are free. `before` is the CRC
-   * register of what the CRC covers before them; the one after them is returned.
-   */
-  write(target: Buffer, at: number, run: RecordRun, before: number): number {
+  /** Writes the batch of `run` to `target` at `at`, where `sizeOf(run.count)` bytes are free, and returns its end. */
+  write(
+    target: Buffer,
+    at: number,
+    run: RecordRun,
+    { producer, sequence }: BatchIdentity,
+    timestampMs: number,
+  ): number {
     const sizeBytes = this.sizeOf(run.count)
-    const after = this.#patch(run, before)
+    const view = this.#view
+    view.setInt32(8, sizeBytes - 12)
+    view.setInt32(23, run.count - 1)
+    setInt64(view, 27, timestampMs)
+    setInt64(view, 35, timestampMs)
+    setInt64(view, 43, producer.id)
+    view.setInt16(51, producer.epoch)
+    view.setInt32(53, sequence)
+    view.setInt32(57, run.count)
+    const head = register(-1, this.#bytes, coveredFrom, headerBytes)
+    view.setInt32(crcAt, ~this.#patch(run, head))
     this.#bytes.copy(target, at, 0, sizeBytes)
-    return after
+    return at + sizeBytes
   }
 
   #patch(run: RecordRun, before: number): number {
@@ -72,7 +97,7 @@ export class RecordTemplate {
     const starts = this.#valueStarts
     const gaps = this.#gapRegisters
     let crc = before
-    let from = 0
+    let from = headerBytes
     let gapBytes = -1
     let advance = this.#tailTable
     for (let index = 0; index < run.count; index++) {
@@ -135,15 +160,16 @@ export class RecordTemplate {
   /** Lays out `count` records: all but the windows is as it will be sent. */
   #layOut(count: number): void {
     const { valueSizeBytes, windowEnd } = this.#values
-    this.#bytes = Buffer.allocUnsafeSlow(count * (valueSizeBytes + 24))
+    this.#bytes = Buffer.allocUnsafeSlow(headerBytes + count * (valueSizeBytes + 24))
     this.#valueStarts = new Int32Array(count)
     this.#ends = new Int32Array(count)
     this.#gapRegisters = new Int32Array(count)
     this.#tailRegisters = new Int32Array(count)
     const bytes = this.#bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    let gapStart = 0
-    let at = 0
+    this.#layOutHead()
+    let gapStart = headerBytes
+    let at = headerBytes
     for (let index = 0; index < count; index++) {
       const start = this.#layOutRecord(at, index)
       at = start + valueSizeBytes + 1
@@ -154,6 +180,13 @@ export class RecordTemplate {
       gapStart = start + windowEnd
     }
     this.#count = count
+  }
+
+  /** Offset 0, magic 2, no attributes: what no batch of a client has otherwise. */
+  #layOutHead(): void {
+    this.#bytes.fill(0, 0, headerBytes)
+    this.#view.setInt32(12, -1)
+    this.#view.setInt8(16, 2)
   }
 
   /** Returns where the value begins. */
@@ -172,4 +205,9 @@ export class RecordTemplate {
     this.#bytes[at + valueSizeBytes] = 0
     return at
   }
+}
+
+const setInt64 = (view: DataView, at: number, value: number): void => {
+  view.setInt32(at, Math.floor(value / twoTo32))
+  view.setUint32(at + 4, value >>> 0)
 }

@@ -39,8 +39,9 @@ const nobody = { producer: { id: -1, epoch: -1 }, sequence: -1 }
 const write = (batches: Batches, run: RecordRun, identity = nobody): Buffer => {
   const template = batches.templateFor(run)
   if (template === null) throw new Error('no template')
-  const bytes = Buffer.alloc(5 + headerBytes + template.sizeOf(run.count), 0xee)
-  expect(batches.writeFrom(template, bytes, 5, run, identity)).toBe(bytes.length)
+  const bytes = Buffer.alloc(5 + template.sizeOf(run.count), 0xee)
+  const end = template.write(bytes, 5, run, identity, batches.timestampMs)
+  expect(end).toBe(bytes.length)
   return bytes.subarray(5)
 }
 
