@@ -153,10 +153,10 @@ describe('bench broker', () => {
     await expectAllEnded(folder)
   })
 
-  it('what is not there yet is exit 2', async () => {
+  it('a value that is not allowed is exit 2, and nothing was made', async () => {
     const folder = ownFolder()
     for (const flag of ['--brokers', '--profile', '--defect']) {
-      const { code, stderr } = await bench(folder, 'broker', flag, '3')
+      const { code, stderr } = await bench(folder, 'broker', flag, 'x')
       expect(code).toBe(2)
       expect(stderr).toContain(flag)
     }
