@@ -43,6 +43,8 @@ export interface RequestOptions {
 export class Connection {
   /** `host:port` */
   readonly address: string
+  /** When the bytes came that are being read now, monotonic ns; one reading of the clock for all answers in them. */
+  receivedAtNs = 0
   readonly #settings: ConnectionSettings
   readonly #clock: Clock
   readonly #received: ReceiveBuffer
@@ -224,6 +226,7 @@ export class Connection {
 
   #onBytes(count: number): void {
     this.#received.add(count)
+    this.receivedAtNs = this.#clock.nowNs()
     try {
       for (let frame = this.#received.next(); frame !== null; frame = this.#received.next()) {
         this.#answer(frame.start, frame.end)

@@ -122,7 +122,7 @@ class WireProducer implements Producer, RequestOwner {
 
   onAnswer(request: ProduceRequest, bytes: Buffer, start: number, end: number): void {
     const { parcels, link } = request
-    const atNs = this.#clock.nowNs()
+    const atNs = link.connection.receivedAtNs
     this.#release(request)
     let next = 0
     const take = ({ partition, errorCode: code, baseOffset, message }: PartitionAnswer): void => {
