@@ -56,6 +56,7 @@ class PlatformaticConsumer implements Consumer {
   #round: Round | null = null
   /** Committed for the present round, by partition. */
   #committed = new Map<number, number>()
+  #autoCommitting: Promise<void> = Promise.resolve()
   #commitTimer: Timer | null = null
   #isClosing = false
   #isCrashed = false
@@ -94,7 +95,13 @@ class PlatformaticConsumer implements Consumer {
     return Promise.resolve()
   }
 
+  /** After an own commit that is under way, which may be repeated and must not be the last. */
   async commit(positions: ReadonlyMap<number, number>): Promise<void> {
+    await this.#autoCommitting
+    await this.#commit(positions)
+  }
+
+  async #commit(positions: ReadonlyMap<number, number>): Promise<void> {
     const { topic, groupId } = this.#options
     if (positions.size === 0) return
     if (this.#client.memberId === null || this.#isCrashed) {
@@ -130,7 +137,7 @@ class PlatformaticConsumer implements Consumer {
     client.on('consumer:group:join', (event: JoinEvent) => void this.#onJoin(event))
     client.on('consumer:group:rebalance', () => {
       // Goes out before the JoinGroup, which the library sends next on the same connection.
-      if (this.#options.autoCommit) void this.#autoCommit()
+      if (this.#options.autoCommit) this.#autoCommitting = this.#autoCommit()
       this.#endRound()
     })
     // After a heartbeat that failed for another reason than a rebalance the library sends no more of them.
@@ -189,7 +196,7 @@ class PlatformaticConsumer implements Consumer {
       autoCommitIntervalMs,
     )
     this.#commitTimer = this.#clock.setTimer(intervalMs, () => {
-      void this.#autoCommit().then(() => {
+      this.#autoCommitting = this.#autoCommit().then(() => {
         if (this.#commitTimer !== null) this.#scheduleCommit()
       })
     })
@@ -204,7 +211,7 @@ class PlatformaticConsumer implements Consumer {
     )
     if (moved.length === 0) return
     try {
-      await this.commit(new Map(moved))
+      await this.#commit(new Map(moved))
       if (this.#round === round)
         for (const [partition, at] of moved) this.#committed.set(partition, at)
     } catch {
