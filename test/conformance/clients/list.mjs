@@ -73,7 +73,9 @@ const go = (title, name) => ({
   title,
   needs: ['go'],
   codecs,
-  key: readFileSync(path.join(programs, 'go', name, 'main.go'), 'utf8'),
+  key: [path.join(name, 'main.go'), path.join('ask', 'ask.go'), 'go.sum']
+    .map((file) => readFileSync(path.join(programs, 'go', file), 'utf8'))
+    .join(''),
   async install(folder) {
     const args = ['build', '-buildvcs=false', '-o', path.join(folder, name), `./${name}`]
     await runProcess('go', args, { cwd: path.join(programs, 'go') })
