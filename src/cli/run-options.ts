@@ -38,11 +38,8 @@ const refuseLaterFlags = (raw: RawFlags): void => {
   for (const flag of laterFlags) if (raw[camelCase(flag)] !== undefined) notYet(flag)
 }
 
-const parseClient = (text: string, mode: RunOptions['mode']): RunOptions['client'] => {
-  const name = parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
-  const isReading = mode === 'consume' || mode === 'round-trip'
-  return name === 'wire' && isReading ? notYet(`client wire in mode ${mode}`) : name
-}
+const parseClient = (text: string): RunOptions['client'] =>
+  parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
 
 const parseWorkers = (text: string): 1 =>
   parseInteger('workers', text, 1, 64) === 1 ? 1 : notYet('workers above 1')
@@ -232,7 +229,7 @@ export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptio
         : parseInteger('batch-records', raw.batchRecords, 1, 1_000_000),
     messageSizeBytes: parseInteger('message-size', raw.messageSize, 0, 2 ** 30),
     rateRecordsPerSec: rate === undefined ? null : parseRate('rate', rate),
-    client: parseClient(raw.client, mode),
+    client: parseClient(raw.client),
     workers: parseWorkers(raw.workers),
     ...parseProducer(raw),
     ...parseConsumer(raw),

@@ -168,7 +168,8 @@ export interface ReaderOptions {
 
 /**
  * Records of one partition as one fetch gave them, walked in place without allocation: call `next()` until it is
- * false; after each true the fields describe the current record.
+ * false; after each true the fields describe the current record. To be walked before `onBatch` returns: its bytes may be
+ * used again after that, also when it returned a promise. Damaged bytes make `next()` throw.
  */
 export interface BatchCursor {
   readonly partition: number

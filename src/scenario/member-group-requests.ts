@@ -77,7 +77,7 @@ export type MemberRequests = Pick<
   | 'leave'
   | 'commit'
   | 'startPositions'
-  | 'partitions'
+  | 'partitionsOf'
   | 'close'
 >
 

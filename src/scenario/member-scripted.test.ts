@@ -66,7 +66,7 @@ const stage = (given: Partial<MemberOptionsInput> = {}, leader = 'm1') => {
       return Promise.resolve(0)
     },
     startPositions: (partitions) => Promise.resolve(new Map(partitions.map((one) => [one, 10]))),
-    partitions: () => Promise.resolve([0, 1]),
+    partitionsOf: () => Promise.resolve(new Map([['t', [0, 1]]])),
     close: () => void asked.push('close'),
   }
   const reader = { start: async () => {}, commit: async () => {}, close: async () => {} }

@@ -4,7 +4,7 @@
  */
 import type { Driver } from '../clients/driver.ts'
 import { loadDriver } from '../clients/index.ts'
-import { assignGroup, partitionsIn, protocolNames } from '../clients/wire/assignment.ts'
+import { assignGroup, partitionsIn, protocolNames, topicsOf } from '../clients/wire/assignment.ts'
 import { ConnectionError } from '../clients/wire/errors.ts'
 import type { JoinAnswer, MemberAssignment } from '../clients/wire/group-requests.ts'
 import { type Clock, sleep } from '../clock.ts'
@@ -145,8 +145,7 @@ export class ScriptedMember {
 
   async #assign(joined: JoinAnswer): Promise<MemberAssignment[]> {
     const { requests, options } = this.#parts
-    const partitions = new Map([[options.topic, await requests.partitions()]])
-    return assignGroup(options.assignor, joined, partitions)
+    return assignGroup(options.assignor, joined, await requests.partitionsOf(topicsOf(joined)))
   }
 
   /** null when the coordinator has no assignment for it. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { RunResult } from '../../src/results/result.ts'
-import { bench, benchResult, deltaOf, failedChecks, makeFolder, start, until } from './bin.ts'
+import { benchResult, deltaOf, failedChecks, makeFolder, start, until } from './bin.ts'
 
 /** The wire client through the real bin. What it wrote is counted, and read back, by kafkajs. */
 
@@ -71,12 +71,6 @@ describe('produce with the wire client', () => {
     expect(result.totals.records + result.warmup.records).toBe(deltaOf(result))
     // One in flight: each request has one record.
     expect(result.totals.requests).toBe(result.totals.records)
-  })
-
-  it.concurrent('does not read yet, and says so', async () => {
-    const { code, stderr } = await bench(folder, '--client', 'wire', '--mode', 'consume')
-    expect(code).toBe(2)
-    expect(stderr).toContain('client wire')
   })
 })
 

@@ -46,6 +46,7 @@ export class Cluster {
   /** `host:port` by node id. */
   readonly #addresses = new Map<number, string>()
   readonly #leaders = new Map<string, Map<number, PartitionLeader>>()
+  readonly #topicIds = new Map<string, string>()
   /** Live ones, by `purpose node`. */
   readonly #connections = new Map<string, Connection>()
   readonly #opening = new Map<string, Promise<Connection>>()
@@ -111,6 +112,11 @@ export class Cluster {
     return this.#leaders.get(topic) ?? new Map()
   }
 
+  /** Null where the broker gives none (before Metadata version 10). */
+  topicIdOf(topic: string): string | null {
+    return this.#topicIds.get(topic) ?? null
+  }
+
   /** Asks any broker for the metadata again. Callers at the same time share one request. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
@@ -148,16 +154,16 @@ export class Cluster {
   }
 
   /**
-   * A connection of purpose `group` to the group's coordinator. Rejects with a `BrokerError` (COORDINATOR_NOT_AVAILABLE
+   * A connection to the group's coordinator; a join holds back what comes after it on `group`. Rejects with a `BrokerError` (COORDINATOR_NOT_AVAILABLE
    * and the like: ask again) or a `ConnectionError`.
    */
-  async coordinatorOf(groupId: string): Promise<Connection> {
+  async coordinatorOf(groupId: string, purpose: Purpose = 'group'): Promise<Connection> {
     let nodeId = this.#coordinators.get(groupId)
     if (nodeId === undefined) {
       nodeId = await this.#findCoordinator(groupId)
       this.#coordinators.set(groupId, nodeId)
     }
-    return await this.connectionTo(nodeId, 'group')
+    return await this.connectionTo(nodeId, purpose)
   }
 
   /** After NOT_COORDINATOR or a lost connection: the next `coordinatorOf` asks again. */
@@ -264,9 +270,11 @@ export class Cluster {
     this.#addresses.clear()
     for (const broker of answer.brokers) this.#addresses.set(broker.nodeId, addressOf(broker))
     this.#leaders.clear()
-    for (const { name, errorCode: code, partitions } of answer.topics) {
+    this.#topicIds.clear()
+    for (const { name, topicId, errorCode: code, partitions } of answer.topics) {
       if (this.#options.topics.length > 0) assertNoError(code)
       if (name === null || code !== 0) continue
+      if (topicId !== zeroUuid) this.#topicIds.set(name, topicId)
       const leaders = partitions.map(({ partitionIndex, leaderId, leaderEpoch }) => {
         const leader = { partition: partitionIndex, leaderId, leaderEpoch }
         return [partitionIndex, leader] as const

@@ -1,15 +1,12 @@
 /** The wire driver: bench's own client, over the tables of src/protocol. */
 import type { Clock } from '../../clock.ts'
-import { UsageError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
+import { createConsumer } from './consumer.ts'
 import { createMetadataClient } from './metadata.ts'
 import { takeInstalledCrc32c } from './native-crc32c.ts'
 import { createProducer } from './producer.ts'
 import { checkProperties } from './properties.ts'
-
-const notYet = (what: string): never => {
-  throw new UsageError(`client wire: not there yet for ${what}; use another --client`)
-}
+import { createReader } from './reader.ts'
 
 export const createWireDriver = (clock: Clock): Driver => {
   takeInstalledCrc32c()
@@ -23,11 +20,7 @@ const driverOf = (clock: Clock): Driver => ({
   compressions: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   checkProperties,
   createProducer: (connection, options, sink) => createProducer(connection, options, sink, clock),
-  createConsumer: async () => notYet('consuming'),
-  // What this client wrote is read back by another one's codec.
-  createReader: async (connection, options, sink) => {
-    const { createKafkajsDriver } = await import('../kafkajs/driver.ts')
-    return createKafkajsDriver(clock).createReader(connection, options, sink)
-  },
+  createConsumer: (connection, options, sink) => createConsumer(connection, options, sink, clock),
+  createReader: (connection, options, sink) => createReader(connection, options, sink, clock),
   createMetadataClient: (connection) => createMetadataClient(connection, clock),
 })

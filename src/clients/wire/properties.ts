@@ -26,6 +26,11 @@ export const { checkProperties, numberOf, booleanOf, textOf } = propertiesOf('wi
   /** Sent as the rebalance timeout, as Kafka's Java client does */
   'max.poll.interval.ms': integer(1),
   'fetch.max.bytes': integer(1),
+  /** false by default: the bench header has a checksum of its own */
+  'check.crcs': boolean,
+  'auto.commit.interval.ms': integer(1),
+  /** Static membership: such a member does not leave its group when it closes */
+  'group.instance.id': text,
 })
 
 /** What every connection of one client has in common. */

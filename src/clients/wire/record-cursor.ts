@@ -1,0 +1,231 @@
+/**
+ * Walks the records of one partition as a Fetch brought them: batch after batch, in place, without allocation. Records
+ * outside the range that was asked for, control batches and those of aborted transactions are passed over.
+ */
+import { type Codec, decompress } from '../../protocol/compression.ts'
+import {
+  baseOffsetOf,
+  codecOf,
+  hasValidCrc,
+  headerBytes,
+  isControl,
+  isTransactional,
+  nextOffsetOf,
+  producerIdOf,
+  recordCountOf,
+  sizeOf,
+  wholeBatchSize,
+} from '../../protocol/record-batch.ts'
+import { type BatchCursor, benchHeaderName } from '../driver.ts'
+
+/** What a batch may become when it is decompressed. */
+const mostBytes = 256 * 2 ** 20
+const noBytes = Buffer.alloc(0)
+const benchName = Buffer.from(benchHeaderName)
+const endedEarly = 'a record runs past its batch'
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
+/** Records of one partition, of whole batches; a batch that was cut off at the end is not in it. */
+export interface FetchedRecords {
+  readonly partition: number
+  /** Record batches, one after the other. */
+  readonly records: Buffer
+  /** What the Fetch asked for. */
+  readonly fromOffset: number
+  readonly receivedAtNs: number
+  /** Of a read-committed Fetch, by first offset. */
+  readonly aborted: readonly AbortedTransaction[]
+}
+
+/** Bytes of whole batches, and the offset after them. */
+export interface Extent {
+  readonly sizeBytes: number
+  /** `fromOffset` when there is no whole batch. */
+  readonly toOffset: number
+}
+
+/** Hops from batch to batch. Throws a RangeError for what is no batch, or one that is not whole and alone. */
+export const extentOf = (records: Buffer, fromOffset: number): Extent => {
+  let sizeBytes = 0
+  let toOffset = fromOffset
+  while (sizeBytes < records.length) {
+    const size = wholeBatchSize(records, sizeBytes)
+    if (size === 'torn') break
+    if (size === 'corrupt') throw new RangeError('what was fetched is no batch of format 2')
+    toOffset = Math.max(toOffset, nextOffsetOf(records, sizeBytes))
+    sizeBytes += size
+  }
+  if (sizeBytes === 0 && records.length > 0) {
+    throw new RangeError('a batch is larger than what may be fetched')
+  }
+  return { sizeBytes, toOffset }
+}
+
+/** An abort marker's key is a version and type 0 (KIP-98). */
+const isAbortMarker = (batch: Buffer, start: number): boolean => {
+  // Length, attributes, timestamp delta, offset delta and key length of one record take a byte each.
+  const keyAt = start + headerBytes + 5
+  return recordCountOf(batch, start) > 0 && batch.readInt16BE(keyAt + 2) === 0
+}
+
+export class RecordCursor implements BatchCursor {
+  readonly partition: number
+  readonly fromOffset: number
+  readonly toOffset: number
+  readonly receivedAtNs: number
+  offset = -1
+  bytes: Uint8Array = noBytes
+  valueStart = 0
+  valueLength = -1
+  readonly #records: Buffer
+  readonly #checksCrc: boolean
+  readonly #aborted: readonly AbortedTransaction[]
+  #nextAborted = 0
+  readonly #abortedProducers = new Set<number>()
+  /** Where the next batch begins. */
+  #batchAt = 0
+  readonly #end: number
+  /** Records left in the batch. */
+  #left = 0
+  #baseOffset = 0
+  /** Where the next record begins in `bytes`, and where the batch ends. */
+  #at = 0
+  #bodyEnd = 0
+  /** Where the current record's headers begin, and where it ends. */
+  #headersAt = 0
+  #recordEnd = 0
+
+  constructor(fetched: FetchedRecords, { sizeBytes, toOffset }: Extent, checksCrc: boolean) {
+    this.partition = fetched.partition
+    this.fromOffset = fetched.fromOffset
+    this.toOffset = toOffset
+    this.receivedAtNs = fetched.receivedAtNs
+    this.#records = fetched.records
+    this.#end = sizeBytes
+    this.#aborted = fetched.aborted
+    this.#checksCrc = checksCrc
+  }
+
+  /** Throws a RangeError or WireError when the bytes are damaged. */
+  next(): boolean {
+    do {
+      while (this.#left === 0) if (!this.#openBatch()) return false
+      this.#left -= 1
+      this.#readRecord()
+    } while (this.offset < this.fromOffset)
+    return true
+  }
+
+  benchHeader(): Uint8Array | null {
+    const { bytes } = this
+    this.#at = this.#headersAt
+    try {
+      for (let count = this.#varint(); count > 0; count--) {
+        const nameBytes = this.#varint()
+        const nameAt = this.#at
+        this.#at += nameBytes
+        const valueBytes = this.#varint()
+        const valueAt = this.#at
+        this.#at += Math.max(0, valueBytes)
+        if (nameBytes < 0 || this.#at > this.#recordEnd) throw new RangeError(endedEarly)
+        const isBench =
+          valueBytes >= 0 && benchName.equals(bytes.subarray(nameAt, nameAt + nameBytes))
+        if (isBench) return bytes.subarray(valueAt, valueAt + valueBytes)
+      }
+      return null
+    } finally {
+      this.#at = this.#recordEnd
+    }
+  }
+
+  /** False when there is none. What is passed over has no records left. */
+  #openBatch(): boolean {
+    const start = this.#batchAt
+    if (start >= this.#end) return false
+    const records = this.#records
+    const size = sizeOf(records, start)
+    this.#batchAt = start + size
+    if (this.#checksCrc && !hasValidCrc(records, start, size)) {
+      throw new RangeError(`the batch at offset ${baseOffsetOf(records, start)} has a wrong CRC`)
+    }
+    if (this.#passesOver(start)) return true
+    this.#baseOffset = baseOffsetOf(records, start)
+    this.#left = recordCountOf(records, start)
+    const codec = codecOf(records, start)
+    if (codec === 0) {
+      this.bytes = records
+      this.#at = start + headerBytes
+      this.#bodyEnd = start + size
+      return true
+    }
+    if (codec > 4) throw new RangeError(`codec ${codec} is unknown`)
+    const packed = records.subarray(start + headerBytes, start + size)
+    const body = decompress(codec as Codec, packed, mostBytes)
+    this.bytes = body
+    this.#at = 0
+    this.#bodyEnd = body.length
+    return true
+  }
+
+  /** Source: Kafka, CompletedFetch. */
+  #passesOver(start: number): boolean {
+    const records = this.#records
+    const aborted = this.#aborted
+    if (aborted.length === 0) return isControl(records, start)
+    const lastOffset = nextOffsetOf(records, start) - 1
+    for (;;) {
+      const next = aborted[this.#nextAborted]
+      if (next === undefined || next.firstOffset > lastOffset) break
+      this.#abortedProducers.add(next.producerId)
+      this.#nextAborted += 1
+    }
+    const producerId = producerIdOf(records, start)
+    if (!isControl(records, start)) {
+      return isTransactional(records, start) && this.#abortedProducers.has(producerId)
+    }
+    if (isAbortMarker(records, start)) this.#abortedProducers.delete(producerId)
+    return true
+  }
+
+  #readRecord(): void {
+    const { bytes } = this
+    const sizeBytes = this.#varint()
+    const end = this.#at + sizeBytes
+    if (sizeBytes < 1 || end > this.#bodyEnd) throw new RangeError(endedEarly)
+    // Attributes, and the timestamp, which nobody reads.
+    let at = this.#at + 1
+    while ((bytes[at++] as number) >= 0x80);
+    this.#at = at
+    this.offset = this.#baseOffset + this.#varint()
+    const keyBytes = this.#varint()
+    if (keyBytes > 0) this.#at += keyBytes
+    const valueBytes = this.#varint()
+    const valueStart = this.#at
+    const headersAt = valueBytes > 0 ? valueStart + valueBytes : valueStart
+    if (headersAt > end) throw new RangeError(endedEarly)
+    this.valueStart = valueStart
+    this.valueLength = valueBytes < 0 ? -1 : valueBytes
+    this.#headersAt = headersAt
+    this.#recordEnd = end
+    this.#at = end
+  }
+
+  /** Of at most 32 bits, zigzag. Bytes past the end read as 0. */
+  #varint(): number {
+    const { bytes } = this
+    let at = this.#at
+    let byte = bytes[at++] as number
+    let value = byte & 0x7f
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > 28) throw new RangeError('a varint is too long')
+      byte = bytes[at++] as number
+      value |= (byte & 0x7f) << shift
+    }
+    this.#at = at
+    return (value >>> 1) ^ -(value & 1)
+  }
+}
