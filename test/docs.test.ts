@@ -16,6 +16,10 @@ import { realIo } from '../src/cli/io.ts'
 import { recordCommand } from '../src/cli/record.ts'
 import { reportCommand } from '../src/cli/report.ts'
 import { addRunFlags } from '../src/cli/run-flags.ts'
+import { scenarioCommand } from '../src/cli/scenario.ts'
+import { checks } from '../src/scenario/check-names.ts'
+import { loadScenario, scenarioNames } from '../src/scenario/load.ts'
+import { fieldRows } from '../src/scenario/reference.ts'
 
 /**
  * The documents say what the program has: its flags, its APIs, its settings, its files. `npm run docs` writes the tables
@@ -43,9 +47,12 @@ const commands = {
   compare: compareCommand(realIo(), () => {}),
   ab: abCommand(realIo(), () => {}),
   history: historyCommand(realIo()),
+  scenario: scenarioCommand(realIo(), () => {}),
 }
 const flagsOf = (command: Command): string[] =>
-  command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag != null)
+  [command, ...command.commands]
+    .flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short]))
+    .filter((flag) => flag != null)
 const known = new Set([
   ...Object.values(commands).flatMap(flagsOf),
   ...['--help', '-h', '--version', '-V'],
@@ -108,6 +115,33 @@ const defectTable = (): string =>
     ...defects.map(({ name, summary, source }) => row([`\`${name}\``, summary, source])),
   ].join('\n')
 
+const fieldTable = (): string =>
+  [
+    row(['field', 'allowed', 'default', 'what it is']),
+    row(['---', '---', '---', '---']),
+    ...fieldRows().map(({ field, allowed, usual, description }) =>
+      row([`\`${field}\``, allowed, usual, description]),
+    ),
+  ].join('\n')
+
+const checkTable = (): string =>
+  [
+    row(['check', 'holds when']),
+    row(['---', '---']),
+    ...Object.entries(checks).map(([name, meaning]) => row([`\`${name}\``, meaning])),
+  ].join('\n')
+
+const scenarioTable = (): string =>
+  [
+    row(['scenario', 'what happens', 'proved by']),
+    row(['---', '---', '---']),
+    ...scenarioNames().map((name) => {
+      const { title, long, defect } = loadScenario(name)
+      const proof = defect === null ? '' : `\`${defect.name}\`: ${defect.check}`
+      return row([`\`${name}\``, `${title}${long ? ' (long)' : ''}`, proof])
+    }),
+  ].join('\n')
+
 const end = '<!-- end -->'
 
 /** What stands between `<!-- NAME: made by npm run docs -->` and the next `<!-- end -->`; written anew when asked for. */
@@ -132,6 +166,14 @@ describe('the documents', () => {
   it('docs/DEFECTS.md has the defects', () => {
     const made = defectTable()
     expect(madeBlock('docs/DEFECTS.md', 'defects', made)).toBe(made)
+  })
+
+  it.each([
+    ['scenarios', scenarioTable()],
+    ['fields', fieldTable()],
+    ['checks', checkTable()],
+  ])('docs/SCENARIOS.md has the %s', (name, made) => {
+    expect(madeBlock('docs/SCENARIOS.md', name, made)).toBe(made)
   })
 
   it.each(['README.md', 'docs/CLI.md', 'docs/BROKER.md'])('%s names flags that exist', (file) => {

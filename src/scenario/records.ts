@@ -27,6 +27,7 @@ const runOptions = (produce: ScenarioProduce | null): RunOptions => ({
   messageCount: produce?.records ?? null,
   warmupDurationMs: 0,
   rateRecordsPerSec: produce?.rate ?? null,
+  pacer: 'timer',
   client: 'kafkajs',
   workers: 1,
   partitions: 1,

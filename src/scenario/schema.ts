@@ -11,22 +11,25 @@ import { scriptSchema } from './member-protocol.ts'
 const maxDurationMs = 24 * 3_600_000
 
 /** Text such as `500ms` in the file, ms after parsing. */
-const duration = z.string().transform((text, context) => {
-  const durationMs = durationOf(text)
-  if (durationMs !== null && durationMs <= maxDurationMs) return durationMs
-  context.addIssue({
-    code: 'custom',
-    message: 'a time with its unit is allowed, such as 0s, 500ms, 30s or 5m',
+const duration = z
+  .string()
+  .meta({ format: 'time' })
+  .transform((text, context) => {
+    const durationMs = durationOf(text)
+    if (durationMs !== null && durationMs <= maxDurationMs) return durationMs
+    context.addIssue({
+      code: 'custom',
+      message: 'a time with its unit is allowed, such as 0s, 500ms, 30s or 5m',
+    })
+    return z.NEVER
   })
-  return z.NEVER
-})
 
 const count = z.int().min(0).max(100_000_000)
 const memberName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,19}$/, 'a name of a-z, 0-9 and - is allowed, such as a or worker-1')
 const someMembers = z.union([memberName.transform((name) => [name]), z.array(memberName).min(1)])
-const check = z.enum(checkNames)
+const check = z.enum(checkNames).meta({ title: 'check' })
 const assignor = z.enum(['range', 'round-robin', 'cooperative-sticky'])
 
 const topicSchema = z.strictObject({
@@ -180,9 +183,9 @@ export const scenarioSchema = z.strictObject({
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})
     .describe("settings of the embedded broker by Kafka's names"),
-  topic: topicSchema.prefault({}),
+  topic: topicSchema.prefault({}).describe('a fresh one, removed at the end'),
   produce: produceSchema.nullable().default(null).describe('the records; null: none'),
-  group: groupSchema.prefault({}),
+  group: groupSchema.prefault({}).describe('what all members share'),
   members: z.record(memberName, memberSchema.nullable()).describe('by name; {} for a usual one'),
   timeline: z.array(stepSchema).min(1).describe('steps, each after the one before it'),
   faults: z.array(faultSchema).default([]).describe('what happens to answers on their way'),
@@ -191,8 +194,8 @@ export const scenarioSchema = z.strictObject({
     .default([])
     .describe('what is asked at the end, by every version, and held against what is known'),
   limit: duration.default(60_000).describe('when the story ends although not all was read'),
-  checks: checksSchema.prefault({}),
-  defect: defectSchema.nullable().default(null),
+  checks: checksSchema.prefault({}).describe('all that apply are made; here some are tuned'),
+  defect: defectSchema.nullable().default(null).describe('what --prove puts into the broker'),
 })
 
 type Parsed = z.output<typeof scenarioSchema>
