@@ -67,15 +67,6 @@ test.each([0, 1, 35, 36, 37, 256, 1024, 100_000])('a value of %i bytes says who 
   }
 })
 
-test('a template driver that patches gets the same bytes', () => {
-  const plan = planOf({ messageSizeBytes: 200 })
-  const run = runOf(plan, 10, 2)
-  const patched = Buffer.alloc(200)
-  plan.writeHeader(patched, 0, run, 1)
-  patched.set(plan.bodies[11 % plan.bodies.length] ?? [], headerSizeBytes)
-  expect(patched).toEqual(plan.render(run, 1).value)
-})
-
 test('the same seed gives the same bytes, another seed others', () => {
   expect(bytesOf(3, 'random') === bytesOf(3, 'random')).toBe(true)
   expect(bytesOf(3, 'random') === bytesOf(4, 'random')).toBe(false)

@@ -27,17 +27,9 @@ export type PayloadOptions = Pick<
   'messageSizeBytes' | 'payloadPattern' | 'payloadFile' | 'compressibility' | 'seed'
 >
 
-/** A payload plan that a driver may also patch into a template of its own instead of calling `render`. */
 export interface BenchPayloadPlan extends PayloadPlan {
-  readonly valueSizeBytes: number
-  /** The value is shorter than a bench header, which then travels as record header `bench`. */
-  readonly isHeaderDetached: boolean
-  /** A value is [bench header] + body. The body of record `sequence` is `bodies[sequence % bodies.length]`. */
+  /** A value is [bench header] + body, or a body alone. Rendered, that of record `sequence` is `bodies[sequence % bodies.length]`. */
   readonly bodies: readonly Buffer[]
-  /** crc32 of each body. */
-  readonly bodyChecksums: Uint32Array
-  /** Writes the 36 bytes of the bench header of record `index` of `run`. */
-  writeHeader(target: Uint8Array, start: number, run: RecordRun, index: number): void
 }
 
 /**
@@ -86,15 +78,7 @@ export const createPayloadPlan = (
         valueSizeBytes,
         epochOffsetUs: identity.epochOffsetUs,
       })
-  return {
-    valueSizeBytes,
-    isHeaderDetached,
-    bodies,
-    bodyChecksums,
-    writeHeader: write,
-    render,
-    template,
-  }
+  return { bodies, render, template }
 }
 
 /** The same values, in place: the checksum covers whichever body is there. */
@@ -105,7 +89,10 @@ const createTemplate = (
     bodyChecksums,
     valueSizeBytes,
     epochOffsetUs,
-  }: Pick<BenchPayloadPlan, 'bodies' | 'bodyChecksums' | 'valueSizeBytes'> & {
+  }: {
+    bodies: readonly Buffer[]
+    bodyChecksums: Uint32Array
+    valueSizeBytes: number
     epochOffsetUs: number
   },
 ): ValueTemplate => {

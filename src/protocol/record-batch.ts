@@ -148,13 +148,34 @@ const encodeRecord = (record: RecordInput, timestampDelta: number, offsetDelta: 
 /** One batch of `records`, at least one. */
 export const encodeBatch = (
   records: readonly RecordInput[],
-  options: BatchOptions = {},
+  { compress, ...options }: BatchOptions = {},
 ): Buffer => {
-  const baseTimestamp = records[0]?.timestampMs ?? 0
+  const baseTimestampMs = records[0]?.timestampMs ?? 0
   const encoded = Buffer.concat(
-    records.map((record, i) => encodeRecord(record, record.timestampMs - baseTimestamp, i)),
+    records.map((record, i) => encodeRecord(record, record.timestampMs - baseTimestampMs, i)),
   )
-  const body = options.compress ? options.compress(encoded) : encoded
+  return wrapRecords(compress ? compress(encoded) : encoded, {
+    ...options,
+    count: records.length,
+    baseTimestampMs,
+    maxTimestampMs: Math.max(...records.map((record) => record.timestampMs)),
+  })
+}
+
+/** A batch around records that are encoded, and compressed when `attributes` say so. */
+export const wrapRecords = (
+  body: Uint8Array,
+  {
+    count,
+    baseTimestampMs,
+    maxTimestampMs,
+    ...options
+  }: Omit<BatchOptions, 'compress'> & {
+    readonly count: number
+    readonly baseTimestampMs: number
+    readonly maxTimestampMs: number
+  },
+): Buffer => {
   const bytes = Buffer.alloc(headerBytes + body.length)
   bytes.set(body, headerBytes)
   writeInt64(bytes, at.baseOffset, options.baseOffset ?? 0)
@@ -162,13 +183,13 @@ export const encodeBatch = (
   bytes.writeInt32BE(-1, at.partitionLeaderEpoch)
   bytes.writeInt8(2, at.magic)
   bytes.writeInt16BE(options.attributes ?? 0, at.attributes)
-  bytes.writeInt32BE(records.length - 1, at.lastOffsetDelta)
-  writeInt64(bytes, at.baseTimestamp, baseTimestamp)
-  writeInt64(bytes, at.maxTimestamp, Math.max(...records.map((record) => record.timestampMs)))
+  bytes.writeInt32BE(count - 1, at.lastOffsetDelta)
+  writeInt64(bytes, at.baseTimestamp, baseTimestampMs)
+  writeInt64(bytes, at.maxTimestamp, maxTimestampMs)
   writeInt64(bytes, at.producerId, options.producerId ?? -1)
   bytes.writeInt16BE(options.producerEpoch ?? -1, at.producerEpoch)
   bytes.writeInt32BE(options.baseSequence ?? -1, at.baseSequence)
-  bytes.writeInt32BE(records.length, at.recordCount)
+  bytes.writeInt32BE(count, at.recordCount)
   bytes.writeUInt32BE(crc32c(bytes, at.attributes), at.crc)
   return bytes
 }

@@ -1,9 +1,10 @@
 /** Makes a record batch of a run: from a template when its values allow, else record by record. */
 import type { Clock } from '../../clock.ts'
 import { type Codec, compress } from '../../protocol/compression.ts'
-import { encodeBatch, type RecordInput } from '../../protocol/record-batch.ts'
+import { wrapRecords } from '../../protocol/record-batch.ts'
 import type { Compression, RecordRun, ValueTemplate } from '../driver.ts'
 import { type BatchIdentity, BatchTemplate } from './batch-template.ts'
+import { RecordEncoder } from './record-encoder.ts'
 
 export const codecs: Readonly<Record<Compression, Codec>> = {
   none: 0,
@@ -16,6 +17,7 @@ export const codecs: Readonly<Record<Compression, Codec>> = {
 export class Batches {
   readonly #codec: Codec
   readonly #clock: Clock
+  readonly #encoder = new RecordEncoder()
   #values: ValueTemplate | null = null
   #template: BatchTemplate | null = null
 
@@ -43,22 +45,15 @@ export class Batches {
 
   encode(run: RecordRun, { producer, sequence }: BatchIdentity): Buffer {
     const { timestampMs } = this
-    const codec = this.#codec
-    return encodeBatch(
-      Array.from({ length: run.count }, (_, index) => recordOf(run, index, timestampMs)),
-      {
-        attributes: codec,
-        producerId: producer.id,
-        producerEpoch: producer.epoch,
-        baseSequence: sequence,
-        ...(codec === 0 ? {} : { compress: (records) => compress(codec, records) }),
-      },
-    )
+    const records = this.#encoder.encode(run)
+    return wrapRecords(compress(this.#codec, records), {
+      count: run.count,
+      attributes: this.#codec,
+      baseTimestampMs: timestampMs,
+      maxTimestampMs: timestampMs,
+      producerId: producer.id,
+      producerEpoch: producer.epoch,
+      baseSequence: sequence,
+    })
   }
-}
-
-const recordOf = (run: RecordRun, index: number, timestampMs: number): RecordInput => {
-  const { value, header } = run.payload.render(run, index)
-  const headers = header === null ? [] : [[header.name, header.value] as const]
-  return { key: run.keys?.[index] ?? null, value, headers, timestampMs }
 }

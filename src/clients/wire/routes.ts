@@ -7,7 +7,7 @@ import { lastVersion, ProducePrefix } from './produce-frame.ts'
 import { SendRing } from './send-ring.ts'
 
 /** What all requests of a producer say alike. */
-export interface RequestOptions {
+interface ProduceSettings {
   readonly topic: string
   readonly acks: Acks
   readonly timeoutMs: number
@@ -18,9 +18,9 @@ export class Routes {
   readonly outboxes: Outbox[] = []
   readonly #lanes = new Map<number, Lane>()
   readonly #cluster: Cluster
-  readonly #request: RequestOptions
+  readonly #request: ProduceSettings
 
-  constructor(cluster: Cluster, request: RequestOptions) {
+  constructor(cluster: Cluster, request: ProduceSettings) {
     this.#cluster = cluster
     this.#request = request
   }

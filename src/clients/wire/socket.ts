@@ -18,7 +18,7 @@ export interface SocketListener {
 }
 
 /** `host:port`, the host of IPv6 in brackets, as parts. */
-export const parseAddress = (address: string): { host: string; port: number } => {
+const parseAddress = (address: string): { host: string; port: number } => {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
   return { host, port: Number(address.slice(colon + 1)) }
