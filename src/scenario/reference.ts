@@ -29,7 +29,7 @@ const withoutNull = (schema: JsonSchema): JsonSchema => {
   const { anyOf, type } = schema
   if (Array.isArray(type))
     return { ...schema, type: type.find((one) => one !== 'null') } as JsonSchema
-  const options = anyOf?.filter((one) => (one as JsonSchema).type !== 'null')
+  const options = anyOf?.filter((one) => one.type !== 'null')
   const [only] = options ?? []
   if (options?.length !== 1) return options === undefined ? schema : { ...schema, anyOf: options }
   return withoutNull({ ...(only as JsonSchema), ...withoutOptions(schema) })
@@ -43,7 +43,7 @@ const allowedOf = (given: JsonSchema): string => {
   if (schema.enum !== undefined) return schema.enum.map(String).join(', ')
   if (schema.const !== undefined) return String(schema.const)
   if (schema.anyOf !== undefined) {
-    return schema.anyOf.map((one) => allowedOf(one as JsonSchema)).join(' or ')
+    return schema.anyOf.map((one) => allowedOf(one)).join(' or ')
   }
   if (schema.type === 'array') return `list of ${allowedOf((schema.items ?? {}) as JsonSchema)}`
   if (schema.type === 'string') return schema.format === 'time' ? 'time' : 'text'
@@ -65,7 +65,7 @@ const timeText = (ms: number): string => {
 const usualOf = (value: unknown, schema: JsonSchema): string => {
   if (value === null || value === undefined) return '–'
   if (schema.format === 'time') return timeText(Number(value))
-  return typeof value === 'object' ? '' : String(value)
+  return typeof value === 'object' ? '' : `${value as string | number | boolean}`
 }
 
 const rowsOf = (schema: JsonSchema, prefix: string, parsed: unknown): FieldRow[] => {
