@@ -329,3 +329,40 @@ test('after a run that failed for certain an idempotent producer begins again wi
   // The second was refused since it came after the first, and is the first of the new id.
   expect(sequences(seen)).toEqual([0, 3, 0])
 })
+
+test('one leader that is not there keeps nobody from producing to the others', async () => {
+  const { producer, ended, all } = await setUp(
+    () => ({}),
+    {},
+    {
+      stub: {
+        cluster: (ownPort) => ({
+          brokers: [
+            { nodeId: 1, port: ownPort },
+            { nodeId: 2, port: 1 },
+          ],
+          leaderOf: (partition) => (partition === 1 ? 2 : 1),
+        }),
+      },
+    },
+  )
+  producer.send([runOf(0, 1), runOf(1, 1), runOf(2, 1)])
+  await ended(3)
+  expect(byPartition(all)).toEqual([
+    { partition: 0, baseOffset: 100, isUnknown: undefined },
+    { partition: 1, baseOffset: null, isUnknown: false },
+    { partition: 2, baseOffset: 300, isUnknown: undefined },
+  ])
+  expect(all.find(({ failure }) => failure)?.failure?.isConnectionLost).toBe(true)
+})
+
+test('a cluster none of whose leaders is there is refused at the start', async () => {
+  const opening = setUp(
+    () => ({}),
+    {},
+    {
+      stub: { cluster: () => ({ brokers: [{ nodeId: 2, port: 1 }], leaderOf: () => 2 }) },
+    },
+  )
+  await expect(opening).rejects.toThrow('connect ECONNREFUSED 127.0.0.1:1')
+})

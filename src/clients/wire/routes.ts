@@ -2,6 +2,7 @@
 import { produce } from '../../protocol/messages/produce.ts'
 import type { Acks } from '../driver.ts'
 import type { Cluster } from './cluster.ts'
+import { ConnectionError } from './errors.ts'
 import { Lane, Outbox } from './outbox.ts'
 import { lastVersion, ProducePrefix } from './produce-frame.ts'
 import { SendRing } from './send-ring.ts'
@@ -36,13 +37,21 @@ export class Routes {
     return this.outboxes[partition] as Outbox
   }
 
-  /** Connects to all leaders in the metadata. Rejects with a `ConnectionError`. */
+  /** Connects to the leaders in the metadata. Rejects with a `ConnectionError` when none can be reached, or one never could. */
   async open(): Promise<void> {
     for (const partition of this.#cluster.leadersOf(this.#request.topic).keys()) {
       this.outboxOf(partition)
     }
     this.#assign()
-    await Promise.all(Array.from(this.#lanes.values(), (lane) => this.#connect(lane)))
+    const failures: unknown[] = []
+    await Promise.all(
+      Array.from(this.#lanes.values(), (lane) =>
+        this.#connect(lane).catch((error: unknown) => failures.push(error)),
+      ),
+    )
+    const hopeless = failures.find(isHopeless)
+    if (hopeless !== undefined) throw hopeless
+    if (failures.length > 0 && failures.length === this.#lanes.size) throw failures[0]
   }
 
   /** Asks for the leaders again, and connects where something waits. Resolves to a problem it met; null when none. */
@@ -85,3 +94,5 @@ export class Routes {
     lane.link = { connection, version, prefix, ring: new SendRing() }
   }
 }
+
+const isHopeless = (error: unknown): boolean => error instanceof ConnectionError && error.isHopeless
