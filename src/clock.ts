@@ -22,6 +22,10 @@ export const systemClock: Clock = {
   },
 }
 
+/** Where `systemClock` of this thread has its 0, in ns of the machine's monotonic time: threads begin to count apart. */
+export const systemClockOriginNs = (): number =>
+  Number(process.hrtime.bigint()) - systemClock.nowNs()
+
 /** Resolves after `delayMs`, or at once and without error when `signal` aborts. */
 export const sleep = (clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

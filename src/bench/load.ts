@@ -5,8 +5,10 @@
 import type { PayloadPlan, Producer, RecordRun, SendFailure } from '../clients/driver.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Placement } from './keys.ts'
+import { Lateness } from './lateness.ts'
 import type { Pacer } from './pacer.ts'
 import { RunDraft, RunQueue } from './run-queue.ts'
+import type { Waker } from './waker.ts'
 
 export interface LoadPlan {
   readonly partitionCount: number
@@ -28,6 +30,7 @@ export interface LoadParts {
   readonly placement: Placement
   readonly payload: PayloadPlan
   readonly pacer: Pacer
+  readonly waker: Waker
   readonly stop: AbortSignal
   readonly lost: AbortSignal
   readonly listener: LoadListener
@@ -73,6 +76,8 @@ export class Load {
   connectionError: string | null = null
   /** Why the broker could not store records, if that was ever so. */
   storageError: string | null = null
+  /** Of an open loop; nothing is in it otherwise. */
+  readonly lateness = new Lateness()
 
   readonly #plan: LoadPlan
   readonly #parts: LoadParts
@@ -88,7 +93,6 @@ export class Load {
   #taken = 0
   #usedSlots = 0
   #isTurnScheduled = false
-  #wake: Timer | null = null
   #wakeNs = Number.POSITIVE_INFINITY
   #watch: Timer | null = null
   #progressNs = 0
@@ -128,7 +132,7 @@ export class Load {
 
   /** False when `run` is not one of this load, or was given up before. */
   onAck(run: RecordRun, baseOffset: number, atNs: number): boolean {
-    if (!this.#release(run)) return false
+    if (!this.#release(run, atNs)) return false
     this.acked += run.count
     this.lastAckNs = Math.max(this.lastAckNs ?? atNs, atNs)
     this.#progressNs = atNs
@@ -139,7 +143,7 @@ export class Load {
   }
 
   onFailure(run: RecordRun, failure: SendFailure, atNs: number): boolean {
-    if (!this.#release(run)) return false
+    if (!this.#release(run, atNs)) return false
     if (failure.isUnknown) this.unknown += run.count
     else this.failed += run.count
     if (failure.isConnectionLost) {
@@ -166,12 +170,13 @@ export class Load {
     for (const run of this.#inFlight.keys()) this.onFailure(run, failure, this.lastSentNs)
   }
 
-  #release(run: RecordRun): boolean {
+  #release(run: RecordRun, atNs: number): boolean {
     const request = this.#inFlight.get(run)
     if (request === undefined) return false
     this.#inFlight.delete(run)
     if (request === null) this.#usedSlots -= run.count
     else if (--request.openRuns === 0) this.#usedSlots -= 1
+    if (this.#usedSlots < this.#plan.concurrency) this.lateness.free(atNs)
     this.#scheduleTurn()
     return true
   }
@@ -181,6 +186,7 @@ export class Load {
     if (atNs < this.#pausedUntilNs) return
     this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2 || firstPauseMs)
     this.#pausedUntilNs = atNs + this.#pauseMs * 1e6
+    this.lateness.hold(this.#pausedUntilNs)
   }
 
   /** One turn per turn of the event loop: all answers that came together free their slots together. */
@@ -230,22 +236,33 @@ export class Load {
     if (nowNs < this.#pausedUntilNs) return
     const { batchRecords, concurrency } = this.#plan
     if (batchRecords !== null) return this.#takeRequests(nowNs, batchRecords)
-    const { placement } = this.#parts
+    const { pacer, placement } = this.#parts
     const count = Math.min(concurrency - this.#usedSlots, this.#dueBy(nowNs) - this.#taken)
     for (let index = 0; index < count; index += 1) {
       const partition = placement.next()
-      this.#queue.add(partition, placement.key, this.#intendedNs(nowNs), nowNs)
+      const intendedNs = this.#intendedNs(nowNs)
+      this.#queue.add(partition, placement.key, intendedNs, nowNs)
       this.#taken += 1
+      if (pacer.isOpenLoop) this.lateness.add(intendedNs, nowNs, 1)
     }
-    this.#usedSlots += Math.max(0, count)
+    this.#use(Math.max(0, count))
+  }
+
+  #use(slots: number): void {
+    this.#usedSlots += slots
+    if (this.#usedSlots >= this.#plan.concurrency) this.lateness.block()
   }
 
   #takeRequests(nowNs: number, batchRecords: number): void {
     while (this.#usedSlots < this.#plan.concurrency) {
       const size = Math.min(batchRecords, this.#limit() - this.#taken)
       if (size <= 0 || this.#dueBy(nowNs) - this.#taken < size) return
+      const { pacer } = this.#parts
       const drafts = this.#draftRequest(size, nowNs)
-      this.#usedSlots += 1
+      this.#use(1)
+      // A request is due with its last record.
+      const dueNs = pacer.intendedNs(this.#taken - 1, nowNs - this.startNs)
+      if (pacer.isOpenLoop) this.lateness.add(this.startNs + dueNs, nowNs, size)
       this.#send(drafts, { openRuns: drafts.length })
     }
   }
@@ -316,7 +333,7 @@ export class Load {
     if (this.#end === null) return
     if (this.#inFlight.size > 0 && nowNs < this.#drainUntilNs) return
     this.#isOver = true
-    this.#wake?.cancel()
+    this.#parts.waker.cancel()
     this.#watch?.cancel()
     this.#parts.stop.removeEventListener('abort', this.#onStop)
     this.#parts.lost.removeEventListener('abort', this.#onLost)
@@ -328,9 +345,8 @@ export class Load {
     if (this.#isOver) return
     const atNs = this.#nextTurnNs(nowNs)
     if (atNs >= this.#wakeNs) return
-    this.#wake?.cancel()
     this.#wakeNs = atNs
-    this.#wake = this.#parts.clock.setTimer(Math.max(0, (atNs - nowNs) / 1e6), () => {
+    this.#parts.waker.set(atNs, () => {
       this.#wakeNs = Number.POSITIVE_INFINITY
       this.#turn()
     })

@@ -8,9 +8,11 @@ import { createPlacement } from './keys.ts'
 import { Load, type LoadListener } from './load.ts'
 import { Meter } from './meter.ts'
 import { createPacer, unpaced } from './pacer.ts'
+import { pacerOf, pacingOf } from './pacing.ts'
 import { Failures, loadChecks, lossOfLoad } from './produce-verdict.ts'
 import { noWarmup, type RunContext, type RunFigures, withRates } from './run-context.ts'
 import { endsWithin } from './time-limit.ts'
+import { openWaker, type Waker } from './waker.ts'
 
 const closeLimitMs = 5_000
 
@@ -43,17 +45,18 @@ const askInstead = (client: MetadataClient, clock: Clock, loadOf: () => Load): P
 
 const createLoad = (
   { options, clock, stop, lost }: RunContext,
-  client: MetadataClient,
+  parts: { client: MetadataClient; waker: Waker },
   listener: LoadListener,
 ): Load => {
   const { rateRecordsPerSec } = options
   const plan = { ...options, partitionCount: 1, batchRecords: 1, lingerMs: 0 }
   const load: Load = new Load(plan, {
     clock,
-    producer: askInstead(client, clock, () => load),
+    producer: askInstead(parts.client, clock, () => load),
     placement: createPlacement({ keyPattern: 'none', seed: 0, partitionCount: 1 }),
     payload: nothingToRender,
     pacer: rateRecordsPerSec === null ? unpaced : createPacer(rateRecordsPerSec),
+    waker: parts.waker,
     stop,
     lost,
     listener,
@@ -71,35 +74,42 @@ export const runMetadata = async (context: RunContext): Promise<RunFigures> => {
   const { options, driver, clock, connection, onProgress, stop, lost } = context
   const { durationMs, reportIntervalMs, messageCount } = options
   const client = await driver.createMetadataClient(connection)
+  const waker = await openWaker(pacerOf(options) ?? 'timer', clock)
   const response = new LatencyHistogram()
   const service = new LatencyHistogram()
   const failures = new Failures()
   const phase = 'measure'
   onProgress({ type: 'phase', phase, detail: '' })
   const meter = new Meter(clock, onProgress, { phase, durationMs, reportIntervalMs, group: null })
-  const load = createLoad(context, client, {
-    takeSequences: () => 0,
-    onAcked: (run, _baseOffset, atNs) => {
-      const responseUs = (atNs - (run.intendedAtNs[0] as number)) / 1e3
-      response.record(responseUs)
-      service.record((atNs - run.sentAtNs) / 1e3)
-      meter.addRecords(1, 0)
-      meter.addLatency(responseUs, 1)
+  const load = createLoad(
+    context,
+    { client, waker },
+    {
+      takeSequences: () => 0,
+      onAcked: (run, _baseOffset, atNs) => {
+        const responseUs = (atNs - (run.intendedAtNs[0] as number)) / 1e3
+        response.record(responseUs)
+        service.record((atNs - run.sentAtNs) / 1e3)
+        meter.addRecords(1, 0)
+        meter.addLatency(responseUs, 1)
+      },
+      onFailed: (run, failure) => {
+        failures.add(failure, run.count)
+        meter.addFailed(run.count)
+      },
     },
-    onFailed: (run, failure) => {
-      failures.add(failure, run.count)
-      meter.addFailed(run.count)
-    },
-  })
+  )
   const end = await load.run()
   meter.end()
   await endsWithin(clock, closeLimitMs, client.close())
+  await waker.close()
   load.giveUp()
   return {
     totals: totalsOf(load),
     warmup: noWarmup,
     latencyUs: { response: response.toLatency(), service: service.toLatency(), endToEnd: null },
     timeline: meter.timeline,
+    ...pacingOf(options, load),
     partitions: [],
     consumers: [],
     checks: loadChecks([load], { what: 'request', messageCount, isInterrupted: stop.aborted }),

@@ -1,5 +1,6 @@
 import type { Acks, Assignor, Compression, Isolation, SecurityOptions } from '../clients/driver.ts'
 import type { Mode } from '../results/result.ts'
+import type { PacerName } from './waker.ts'
 
 /** The parsed, checked, immutable wish of one run. `cli/options.ts` makes it; nothing after that refuses its values. */
 export interface RunOptions {
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly warmupDurationMs: number
   /** null: closed loop. */
   readonly rateRecordsPerSec: number | null
+  /** What wakes the open loop; nothing does in a closed one. */
+  readonly pacer: PacerName
   readonly client: 'kafkajs' | 'platformatic' | 'librdkafka' | 'wire'
   readonly workers: 1
   readonly partitions: number

@@ -126,6 +126,39 @@ describe('open loop', () => {
     expect(fromStart.at(-1)).toBe(1_998e6)
   })
 
+  it('tells what the pacer missed from what had to wait for a slot', async () => {
+    const test = benchTest()
+    test.cluster.ackDelayMs = 100
+    const kept = await test.finish(
+      test.start({ durationMs: 1_000, rateRecordsPerSec: 100, concurrency: 64, pacer: 'spin' }),
+    )
+    expect(kept.result.pacing).toMatchObject({ pacer: 'spin', lateRecords: 0 })
+    expect(kept.result.pacing?.latenessUs).toMatchObject({ count: 100, max: 0 })
+    const blocked = benchTest()
+    blocked.cluster.ackDelayMs = 100
+    const { result } = await blocked.finish(
+      blocked.start({ durationMs: 1_000, rateRecordsPerSec: 100, concurrency: 1 }),
+    )
+    // Only the first record had a slot when it was due; each of the others came due behind it.
+    expect(result.totals.records).toBe(10)
+    expect(result.pacing).toMatchObject({ pacer: 'timer', lateRecords: 9 })
+    expect(result.pacing?.latenessUs).toMatchObject({ count: 1, max: 0 })
+  })
+
+  it('counts a request as late from the time that its last record is due', async () => {
+    const test = benchTest()
+    const { result } = await test.finish(
+      test.start({ durationMs: 1_000, rateRecordsPerSec: 1_000, batchRecords: 10 }),
+    )
+    expect(result.pacing?.latenessUs).toMatchObject({ count: 1_000, max: 0 })
+  })
+
+  it('says nothing of pacing in a closed loop', async () => {
+    const test = benchTest()
+    const { result } = await test.finish(test.start({ durationMs: 100 }), 10_000)
+    expect(result.pacing).toBeUndefined()
+  })
+
   it('keeps intended times while the concurrency holds records back, and counts the unsent', async () => {
     const test = benchTest()
     test.cluster.ackDelayMs = 100

@@ -2,6 +2,7 @@
 import type { PartitionWatermarks } from '../clients/driver.ts'
 import { messageOf } from '../errors.ts'
 import type { WarmupTotals } from '../results/result.ts'
+import { pacingOf } from './pacing.ts'
 import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
 import { checkName, partitionResult, type Verification, verifyProduced } from './produce-verify.ts'
 import { type Produced, Producing } from './producing.ts'
@@ -91,6 +92,7 @@ export const runProduce = async (context: RunContext): Promise<RunFigures> => {
       service: measured.service.toLatency(),
       endToEnd: null,
     },
+    ...pacingOf(options, measured.load),
     timeline: measured.timeline,
     partitions: verification.partitions,
     consumers: [],

@@ -6,11 +6,13 @@ import { createPlacement } from './keys.ts'
 import { Load, type LoadEnd, type LoadListener, type LoadPlan } from './load.ts'
 import { Meter } from './meter.ts'
 import { createPacer, unpaced } from './pacer.ts'
+import { pacerOf } from './pacing.ts'
 import { type BenchPayloadPlan, createPayloadPlan } from './payload.ts'
 import { ProduceLedger } from './produce-ledger.ts'
 import { Failures } from './produce-verdict.ts'
 import type { RunContext } from './run-context.ts'
 import { endsWithin } from './time-limit.ts'
+import { openWaker, type Waker } from './waker.ts'
 
 const closeLimitMs = 10_000
 
@@ -34,11 +36,17 @@ export class Producing {
   readonly #context: RunContext
   readonly #payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>
   readonly #loads: Load[] = []
+  readonly #waker: Waker
   #producer: Producer | null = null
 
-  private constructor(context: RunContext, payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>) {
+  private constructor(
+    context: RunContext,
+    payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>,
+    waker: Waker,
+  ) {
     this.#context = context
     this.#payloads = payloads
+    this.#waker = waker
   }
 
   /** Connects, and makes the payloads of `phases` before any clock starts. */
@@ -47,17 +55,23 @@ export class Producing {
     phases: readonly ProducePhase[],
     epochOffsetUs: number,
   ): Promise<Producing> {
-    const { driver, connection, options, topic, runId } = context
+    const { driver, connection, clock, options, topic, runId } = context
     const payloads = new Map(
       phases.map((phase) => {
         const identity = { runId, producer: producerNumbers[phase], epochOffsetUs }
         return [phase, createPayloadPlan(options, identity)]
       }),
     )
-    const producing = new Producing(context, payloads)
+    const waker = await openWaker(pacerOf(options) ?? 'timer', clock)
+    const producing = new Producing(context, payloads, waker)
     const { acks, compression, isIdempotent, messageTimeoutMs } = options
     const wish = { topic: topic.name, acks, compression, isIdempotent, messageTimeoutMs }
-    producing.#producer = await driver.createProducer(connection, wish, producing.#sink)
+    try {
+      producing.#producer = await driver.createProducer(connection, wish, producing.#sink)
+    } catch (error) {
+      await waker.close()
+      throw error
+    }
     return producing
   }
 
@@ -105,6 +119,7 @@ export class Producing {
   async close(): Promise<void> {
     const { clock } = this.#context
     if (this.#producer !== null) await endsWithin(clock, closeLimitMs, this.#producer.close())
+    await this.#waker.close()
     for (const load of this.#loads) load.giveUp()
   }
 
@@ -124,6 +139,7 @@ export class Producing {
       placement: createPlacement({ keyPattern, seed, partitionCount }),
       payload: this.#payloads.get(phase) as BenchPayloadPlan,
       pacer: isPaced ? createPacer(rateRecordsPerSec) : unpaced,
+      waker: this.#waker,
       stop,
       lost,
       listener,

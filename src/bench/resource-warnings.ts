@@ -18,7 +18,8 @@ export const resourceWarnings = (result: RunResult): Warning[] => {
   const { generator, machine } = result.resources
   const { foreignCores, steal } = machine
   const warnings: Warning[] = []
-  if (isPaced(result) && generator.eventLoopUtilization > busyLimit) {
+  const isPolling = result.pacing?.pacer === 'spin'
+  if (isPaced(result) && !isPolling && generator.eventLoopUtilization > busyLimit) {
     warnings.push({
       code: 'generator-busy',
       text: `the generator was ${percent(generator.eventLoopUtilization)} busy: it may have been the limit, not the broker`,

@@ -4,6 +4,7 @@ import { sleep } from '../clock.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
 import type { Check } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
+import { pacingOf } from './pacing.ts'
 import { epochOffsetOf, measuredTotals, runLoads, verifyOrLose, warmupTotals } from './produce.ts'
 import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
 import { Producing, producerNumbers } from './producing.ts'
@@ -151,6 +152,7 @@ export const runRoundTrip = async (context: RunContext): Promise<RunFigures> => 
       service: measured.service.toLatency(),
       endToEnd: reader.endToEnd.toLatency(),
     },
+    ...pacingOf(options, measured.load),
     timeline: measured.timeline,
     partitions,
     consumers: [],

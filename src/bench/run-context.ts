@@ -6,6 +6,7 @@ import type { ProgressListener } from '../results/progress.ts'
 import type {
   Check,
   ConsumerResult,
+  Pacing,
   PartitionResult,
   RunResult,
   TimelinePoint,
@@ -35,6 +36,8 @@ export interface RunFigures {
   totals: Totals
   warmup: WarmupTotals
   latencyUs: RunResult['latencyUs']
+  /** Only of an open loop. */
+  pacing?: Pacing
   timeline: TimelinePoint[]
   partitions: PartitionResult[]
   consumers: ConsumerResult[]

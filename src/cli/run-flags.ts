@@ -19,6 +19,7 @@ export interface RawFlags {
   warmupDuration?: string
   rate?: string
   rateLimit?: string
+  pacer?: string
   client: string
   workers: string
   partitions: string
@@ -80,7 +81,7 @@ export const isSeries = ({ repeat, scan, prepare, cleanup }: RawFlags): boolean 
   [repeat, scan, prepare, cleanup].some((flag) => flag !== undefined)
 
 /** Flags kept for later: they exit 2 and say so. */
-export const laterFlags = ['html', 'pacer', 'find-max', 'profile', 'prometheus-port'] as const
+export const laterFlags = ['find-max', 'profile', 'prometheus-port'] as const
 
 const collect = (value: string, previous: string[] | undefined): string[] => [
   ...(previous ?? []),
@@ -137,6 +138,10 @@ const addLoadFlags = (command: Command): Command =>
       'open loop: intended send times at this rate (default: closed loop)',
     )
     .addOption(new Option('--rate-limit <records/s>', 'same as --rate').hideHelp())
+    .option(
+      '--pacer <name>',
+      'what keeps the times of --rate: timer, precise or spin (default: precise)',
+    )
     .option('--client <name>', 'client library: kafkajs, platformatic or librdkafka', 'kafkajs')
     .option('--workers <n>', 'threads; only 1 so far', '1')
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { KeyPattern, PayloadPattern, RunOptions } from '../bench/options.ts'
+import { pacerNames } from '../bench/waker.ts'
 import { settingsOfEnvironment } from '../broker/settings.ts'
 import type { Acks, SecurityOptions } from '../clients/driver.ts'
 import { UsageError } from '../errors.ts'
@@ -40,6 +41,13 @@ const refuseLaterFlags = (raw: RawFlags): void => {
 
 const parseClient = (text: string): RunOptions['client'] =>
   parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
+
+const parsePacer = ({ pacer, rate, rateLimit }: RawFlags): RunOptions['pacer'] => {
+  if (pacer === undefined) return 'precise'
+  const name = parseChoice('pacer', pacer, pacerNames)
+  if ((rate ?? rateLimit) !== undefined) return name
+  throw new UsageError(`--pacer ${name}: --rate is missing; nothing else has intended times`)
+}
 
 const parseWorkers = (text: string): 1 =>
   parseInteger('workers', text, 1, 64) === 1 ? 1 : notYet('workers above 1')
@@ -229,6 +237,7 @@ export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptio
         : parseInteger('batch-records', raw.batchRecords, 1, 1_000_000),
     messageSizeBytes: parseInteger('message-size', raw.messageSize, 0, 2 ** 30),
     rateRecordsPerSec: rate === undefined ? null : parseRate('rate', rate),
+    pacer: parsePacer(raw),
     client: parseClient(raw.client),
     workers: parseWorkers(raw.workers),
     ...parseProducer(raw),

@@ -85,7 +85,17 @@ const veryLong = consumeResult({
   checks: [{ name: 'c'.repeat(150), ok: true, expected: 1, actual: 1 }],
 })
 
+const openLoop = produceResult({
+  config: { ...produceResult().config, rateRecordsPerSec: 60_000, pacer: 'precise' },
+  pacing: {
+    pacer: 'precise',
+    latenessUs: sampleLatency({ p50: 84, p99: 301, max: 2_310 }),
+    lateRecords: 1_204,
+  },
+})
+
 const samples: [string, RunResult][] = [
+  ['produce-open-loop', openLoop],
   ['produce', produceResult()],
   ['produce-failed', withFailures],
   ['consume', consumeResult()],

@@ -52,6 +52,16 @@ const concurrencyOf = ({ config, consumers }: RunResult): string => {
   return formatCount(config.concurrency) + requests
 }
 
+/** `precise, lateness p50 84 μs, p99 301 μs, max 2,310 μs`. */
+const pacerOf = ({ pacing }: RunResult): string | null => {
+  if (pacing === undefined) return null
+  const { pacer, latenessUs } = pacing
+  if (latenessUs === null) return `${pacer}, no record had a free slot when it was due`
+  const { p50, p99, max } = latenessUs
+  const [half, most, worst] = [p50, p99, max].map(formatCount)
+  return `${pacer}, lateness p50 ${half} μs, p99 ${most} μs, max ${worst} μs`
+}
+
 const headLines = (result: RunResult, rows: Rows): Line[] => {
   const { config, totals, warmup, target, environment } = result
   const isSending = config.mode === 'produce' || config.mode === 'round-trip'
@@ -63,6 +73,7 @@ const headLines = (result: RunResult, rows: Rows): Line[] => {
     ['Acks', isSending ? option(result, 'acks') : null],
     ['Message size', isSending ? `${formatCount(config.messageSizeBytes)} bytes` : null],
     ['Offered rate', isSending && typeof rate === 'number' ? `${formatRate(rate)} msg/s` : null],
+    ['Pacer', pacerOf(result)],
     [
       'Warm-up',
       warmup.records > 0
@@ -87,7 +98,7 @@ const headLines = (result: RunResult, rows: Rows): Line[] => {
   ]
 }
 
-const throughputLines = ({ config, totals }: RunResult, rows: Rows): Line[] => {
+const throughputLines = ({ config, totals, pacing }: RunResult, rows: Rows): Line[] => {
   const tried = totals.records + totals.failed + totals.unknown
   const share = (count: number): string => `(${formatPercent(count, tried)})`
   const lines = [
@@ -105,6 +116,9 @@ const throughputLines = ({ config, totals }: RunResult, rows: Rows): Line[] => {
   if (totals.unsent > 0 || typeof config['rateRecordsPerSec'] === 'number') {
     const style = totals.unsent > 0 ? 'yellow' : null
     lines.push(rows.figure('Unsent', formatCount(totals.unsent), '', style))
+  }
+  if (pacing !== undefined) {
+    lines.push(rows.figure('Held back', formatCount(pacing.lateRecords), 'due, no free slot'))
   }
   lines.push(
     rows.figure('Data transferred', formatMegabytes(totals.bytes), 'MB'),

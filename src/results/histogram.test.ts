@@ -81,6 +81,19 @@ test('added histograms are one', () => {
   expect(sum.toLatency()).toEqual(of(1, 2, 3_000_000, 4, 90_000_000).toLatency())
 })
 
+test('the parts of any samples, added in any order, are the histogram of all of them', () => {
+  const parts = fc.array(fc.array(latency, { maxLength: 30 }), { minLength: 1, maxLength: 5 })
+  fc.assert(
+    fc.property(parts, (lists) => {
+      const sum = new LatencyHistogram()
+      for (const values of lists.toReversed())
+        sum.add(LatencyHistogram.decode(of(...values).encode()))
+      expect(sum.toLatency()).toEqual(of(...lists.flat()).toLatency())
+    }),
+    { numRuns: 30 },
+  )
+})
+
 test('an empty one has no latency', () => {
   const histogram = of(5)
   histogram.reset()

@@ -7,6 +7,7 @@ import type {
   GeneratorResources,
   Latency,
   MachineLoad,
+  Pacing,
   PartitionResult,
   Resources,
   RunConfig,
@@ -108,6 +109,12 @@ const warmup = record<WarmupTotals>({
   elapsedMs: number,
 })
 
+const pacing = record<Pacing>({
+  pacer: oneOf('timer', 'precise', 'spin'),
+  latenessUs: nullable(latency),
+  lateRecords: number,
+})
+
 const timelinePoint = record<TimelinePoint>({
   atMs: number,
   records: number,
@@ -163,6 +170,7 @@ export const runResult = record<RunResult>({
     service: nullable(latency),
     endToEnd: nullable(latency),
   }),
+  pacing: optional(pacing),
   timeline: list(timelinePoint),
   partitions: list(partition),
   consumers: list(consumer),

@@ -19,6 +19,8 @@ export interface RunResult {
   totals: Totals
   warmup: WarmupTotals
   latencyUs: { response: Latency | null; service: Latency | null; endToEnd: Latency | null }
+  /** Only of an open loop; absent in results of earlier versions. */
+  pacing?: Pacing
   timeline: TimelinePoint[]
   partitions: PartitionResult[]
   consumers: ConsumerResult[]
@@ -127,6 +129,18 @@ export interface Latency {
   max: number
   /** HdrHistogram V2, compressed, base64; values in µs. */
   hdr: string
+}
+
+/** How well the intended send times were kept. */
+export interface Pacing {
+  pacer: 'timer' | 'precise' | 'spin'
+  /**
+   * The pacer's own error: from the intended time to when the generator came to the record, of records that had a free
+   * slot all the while; null when there were none.
+   */
+  latenessUs: Latency | null
+  /** Records that came due while every slot was taken: they waited for the broker, which the response time shows. */
+  lateRecords: number
 }
 
 export interface TimelinePoint {

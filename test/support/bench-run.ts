@@ -21,6 +21,7 @@ const defaults: RunOptions = {
   messageCount: null,
   warmupDurationMs: 0,
   rateRecordsPerSec: null,
+  pacer: 'timer',
   client: 'kafkajs',
   workers: 1,
   partitions: 3,

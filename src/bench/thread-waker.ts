@@ -1,0 +1,50 @@
+/** The waker of `--pacer precise`: a thread sleeps to the microsecond and then posts a message to this one's loop. */
+import { Worker } from 'node:worker_threads'
+import { type Clock, systemClockOriginNs } from '../clock.ts'
+import type { Waker } from './waker.ts'
+
+/** What both threads see: `order[0]` counts the alarms set, `atNs[0]` is the time of the last one. */
+export interface SharedAlarm {
+  readonly order: Int32Array<SharedArrayBuffer>
+  readonly atNs: Float64Array<SharedArrayBuffer>
+  /** Where the clock of `atNs` has its 0, as `systemClockOriginNs`. */
+  readonly originNs: number
+}
+
+/** So far apart alarms ring at least: each wakes two threads, and what is due in between goes together. */
+const shortestPauseNs = 200_000
+
+/** Resolves when the thread is up. `clock` has to be the system's, the only one that another thread can read. */
+export const openThreadWaker = async (clock: Clock): Promise<Waker> => {
+  const alarm: SharedAlarm = {
+    order: new Int32Array(new SharedArrayBuffer(4)),
+    atNs: new Float64Array(new SharedArrayBuffer(8)),
+    originNs: systemClockOriginNs(),
+  }
+  const thread = new Worker(new URL('./alarm-thread.js', import.meta.url), { workerData: alarm })
+  let awaited: (() => void) | null = null
+  let rangNs = 0
+  await new Promise<void>((resolve, reject) => thread.once('online', resolve).once('error', reject))
+  thread.on('message', (order: number) => {
+    // An alarm that was moved or cancelled while it rang is none.
+    if (awaited === null || order !== Atomics.load(alarm.order, 0)) return
+    const run = awaited
+    awaited = null
+    rangNs = clock.nowNs()
+    run()
+  })
+  return {
+    set(atNs, run) {
+      awaited = run
+      alarm.atNs[0] = Math.max(atNs, rangNs + shortestPauseNs)
+      Atomics.add(alarm.order, 0, 1)
+      Atomics.notify(alarm.order, 0)
+    },
+    cancel() {
+      awaited = null
+    },
+    async close() {
+      await thread.terminate()
+    },
+  }
+}
