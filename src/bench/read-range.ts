@@ -53,7 +53,10 @@ export const readRanges = async (
   const partitions = wanted.map(({ partition, fromOffset }) => ({ partition, fromOffset }))
   const wish = { topic: topic.name, partitions, isolation, fetchMinBytes, fetchMaxWaitMs }
   try {
-    const reader = await driver.createReader(connection, { ...wish, maxPartitionFetchBytes }, sink)
+    const readerOptions = { ...wish, maxPartitionFetchBytes }
+    const reader = await (driver.createForeignReader === undefined
+      ? driver.createReader(connection, readerOptions, sink)
+      : driver.createForeignReader(connection, readerOptions, sink))
     await reader.start()
     const isRead = (): boolean =>
       wanted.every(({ partition, toOffset }) => (ledger.position(partition) ?? 0) >= toOffset)

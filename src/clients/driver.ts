@@ -53,6 +53,12 @@ export interface Driver {
     options: ReaderOptions,
     sink: ConsumerSink,
   ): Promise<Consumer>
+  /** As `createReader`, by a codec that is not this client's: reads back what it wrote. Its own reader when left out. */
+  createForeignReader?(
+    connection: ConnectionOptions,
+    options: ReaderOptions,
+    sink: ConsumerSink,
+  ): Promise<Consumer>
   /** One Metadata request per call of `request()`, for `--mode metadata`. */
   createMetadataClient(connection: ConnectionOptions): Promise<MetadataClient>
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { shareOut } from './assignment.ts'
+import { encodeSubscription } from '../../protocol/consumer-protocol.ts'
+import { assignGroup, partitionsIn, shareOut, subscriptionBytes, topicsOf } from './assignment.ts'
 
 const six = [5, 4, 3, 2, 1, 0]
 const nobodyOwns = (...ids: string[]) => ids.map((memberId) => ({ memberId, owned: [] }))
@@ -43,4 +44,59 @@ test('cooperative: nothing moves where it need not, and what two claim has one o
     { memberId: 'b', owned: [0] },
   ]
   expect(share('cooperative-sticky', both, [0, 1])).toEqual({ a: [0], b: [1] })
+})
+
+test('static members come first, by their instance ids', () => {
+  const members = [
+    { memberId: 'a', owned: [] },
+    { memberId: 'z', groupInstanceId: 'one', owned: [] },
+    { memberId: 'b', groupInstanceId: 'two', owned: [] },
+  ]
+  expect(share('range', members, [0, 1, 2])).toEqual({ z: [0], b: [1], a: [2] })
+})
+
+test('cooperative: who missed a generation owns nothing any more', () => {
+  const members = [
+    { memberId: 'a', owned: [0, 1], generationId: 3 },
+    { memberId: 'b', owned: [0], generationId: 4 },
+  ]
+  expect(share('cooperative-sticky', members, [0, 1])).toEqual({ a: [1], b: [0] })
+})
+
+test('a subscription has the bytes of the Java client', () => {
+  const owned = { topic: 't', owned: [0, 2], generationId: 5, rackId: null }
+  // Version 3, one topic, user data, one topic with two owned partitions, generation, no rack.
+  const start = '0003' + '00000001' + '000174'
+  const end = '00000001' + '000174' + '00000002' + '00000000' + '00000002' + '00000005' + 'ffff'
+  const cooperative = `${start}0000000400000005${end}`
+  expect(subscriptionBytes('cooperative-sticky', owned).toString('hex')).toBe(cooperative)
+  expect(subscriptionBytes('range', owned).toString('hex')).toBe(`${start}ffffffff${end}`)
+})
+
+test('a leader shares out each topic among those that subscribe to it, whatever version they speak', () => {
+  const joined = {
+    members: [
+      { memberId: 'a', groupInstanceId: null, metadata: encodeSubscription(0, { topics: ['t'] }) },
+      {
+        memberId: 'b',
+        groupInstanceId: null,
+        metadata: encodeSubscription(3, { topics: ['t', 'u'], rackId: 'r' }),
+      },
+    ],
+  }
+  expect(topicsOf(joined)).toEqual(['t', 'u'])
+  const partitions = new Map([
+    ['t', [0, 1]],
+    ['u', [0]],
+  ])
+  const shares = assignGroup('range', joined, partitions)
+  const told = shares.map(({ memberId, assignment }) => [
+    memberId,
+    partitionsIn(assignment, 't'),
+    partitionsIn(assignment, 'u'),
+  ])
+  expect(told).toEqual([
+    ['a', [0], []],
+    ['b', [1], [0]],
+  ])
 })

@@ -22,5 +22,9 @@ const driverOf = (clock: Clock): Driver => ({
   createProducer: (connection, options, sink) => createProducer(connection, options, sink, clock),
   createConsumer: (connection, options, sink) => createConsumer(connection, options, sink, clock),
   createReader: (connection, options, sink) => createReader(connection, options, sink, clock),
+  createForeignReader: async (connection, options, sink) => {
+    const { createKafkajsDriver } = await import('../kafkajs/driver.ts')
+    return createKafkajsDriver(clock).createReader(connection, options, sink)
+  },
   createMetadataClient: (connection) => createMetadataClient(connection, clock),
 })
