@@ -125,14 +125,27 @@ const memberLines = ({ members }: ScenarioResult, width: number): string[] => {
     ],
     style: null,
   }))
-  return members.length === 0 ? [] : drawTable(memberColumns, rows, width).map(({ text }) => text)
+  return members.length === 0
+    ? []
+    : drawTable(memberColumns, rows, width).flatMap(({ text }) => wrap(text, width))
 }
+
+/** Only of interest when something failed: most errors are part of every rebalance. */
+const errorLines = ({ status, members }: ScenarioResult, width: number): string[] =>
+  status === 'failed'
+    ? members.flatMap(({ name, life, errors }) =>
+        errors.flatMap((error) => {
+          const who = life === 1 ? name : `${name}.${life}`
+          return wrap(printable(`${who} told: ${error}`), width)
+        }),
+      )
+    : []
 
 const checkLines = (result: ScenarioResult, { width, color }: ScenarioTextOptions): string[] =>
   result.checks.flatMap(({ name, ok, expected, actual }) => {
     const text = ok
-      ? `  ok      ${name}`
-      : `  FAILED  ${name}: expected ${formatValue(expected)}, actual ${formatValue(actual)}`
+      ? `  ok ${name}`
+      : `  FAILED ${name}: expected ${formatValue(expected)}, actual ${formatValue(actual)}`
     return wrap(printable(text), width).map((part) => styled(part, ok ? 'green' : 'red', color))
   })
 
@@ -153,6 +166,7 @@ export const formatScenario = (result: ScenarioResult, options: ScenarioTextOpti
     pictureLines(result.timeline, width),
     memberLines(result, width),
     checkLines(result, options),
+    errorLines(result, width),
     result.warnings.flatMap(({ text, advice }) => wrap(`! ${text} ${advice}`, width)),
     result.explanation.length === 0
       ? []

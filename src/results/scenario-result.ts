@@ -46,6 +46,8 @@ export interface ScenarioMemberResult {
   partitions: number[]
   records: number
   end: 'stopped' | 'crashed' | 'gave-up' | 'stopped-at-end'
+  /** What it told of errors that it lived with, each kind once; and why it gave up. */
+  errors: string[]
 }
 
 export interface ScenarioPartitionResult {

@@ -26,6 +26,13 @@ const generationsSeen = ({ events }: Life): number[] => {
   return [...new Set(seen)]
 }
 
+const maxErrors = 10
+
+const errorsOf = ({ events, problem }: Life): string[] => {
+  const told = events.flatMap((event) => (event.type === 'error' ? [event.message] : []))
+  return [...new Set([...told, ...(problem === null ? [] : [problem])])].slice(0, maxErrors)
+}
+
 const memberResult = (
   life: Life,
   index: number,
@@ -52,6 +59,7 @@ const memberResult = (
     partitions: [...(lastOwned ?? [])].toSorted((a, b) => a - b),
     records: ledger.recordsOf(index),
     end: isAtEnd ? 'stopped-at-end' : (end ?? 'stopped'),
+    errors: errorsOf(life),
   }
 }
 

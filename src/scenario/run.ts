@@ -81,9 +81,9 @@ const startProducing = (story: Story): void => {
 
 /** null once the group is well shared out and quiet; what is wrong with it when nothing moves any more. */
 const awaitSettled = async (story: Story): Promise<string | null> => {
-  const { cast, clock, scenario, stop } = story
+  const { cast, clock, scenario, stop, steps } = story
   const { partitions } = scenario.topic
-  const sinceMs = cast.nowMs()
+  const sinceMs = steps.at(-1)?.atMs ?? 0
   const patience = patienceMs(longestSessionMs(story))
   for (;;) {
     const nowMs = cast.nowMs()

@@ -67,11 +67,15 @@ export const groupAtRest = (
 })
 
 /** So long without a group event a group that is not well shared out will not become so: session expiry included. */
-export const patienceMs = (longestSessionMs: number): number => longestSessionMs * 1.5 + 3_000
+export const patienceMs = (longestSessionMs: number): number => longestSessionMs + 3_000
 
 export const isStuck = (
   lives: readonly Life[],
   nowMs: number,
   sinceMs: number,
   limitMs: number,
-): boolean => nowMs - Math.max(sinceMs, lastGroupEventMs(lives)) >= limitMs
+): boolean => {
+  // A process that has not come up yet is slow, not stuck.
+  const isStarting = livesAt(lives, nowMs).some(({ events }) => events.length === 0)
+  return !isStarting && nowMs - Math.max(sinceMs, lastGroupEventMs(lives)) >= limitMs
+}
