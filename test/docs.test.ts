@@ -9,6 +9,7 @@ import { kafkaParts } from '../src/broker/parts.ts'
 import { type Setting, settingsTable } from '../src/broker/settings.ts'
 import { abCommand } from '../src/cli/ab.ts'
 import { brokerCommand } from '../src/cli/broker.ts'
+import { calibrateCommand } from '../src/cli/calibrate.ts'
 import { cleanCommand } from '../src/cli/clean.ts'
 import { compareCommand } from '../src/cli/compare.ts'
 import { historyCommand } from '../src/cli/history.ts'
@@ -42,6 +43,7 @@ const commands = {
   run: addRunFlags(new Command('run')),
   broker: brokerCommand(),
   report: reportCommand(realIo()),
+  calibrate: calibrateCommand(realIo(), () => {}),
   clean: cleanCommand(realIo()),
   record: recordCommand(realIo()),
   compare: compareCommand(realIo(), () => {}),

@@ -23,3 +23,13 @@ test('foreign load and steal are told always', () => {
   const resources = { ...sampleResources(), machine: { foreignCores: 0.8, steal: 0.05 } }
   expect(codesOf({ resources })).toEqual(['foreign-load', 'steal'])
 })
+
+test('a client near its ceiling is told always, one further off is not', () => {
+  const near = (share: number) => ({
+    resources: { ...sampleResources(), ceiling: { recordsPerSec: 50_000, share } },
+  })
+  expect(codesOf(near(0.8))).toEqual(['near-ceiling'])
+  expect(codesOf(near(1.2))).toEqual(['near-ceiling'])
+  expect(codesOf(near(1.21))).toEqual(['ceiling-outdated'])
+  expect(codesOf(near(0.79))).toEqual([])
+})

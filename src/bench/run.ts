@@ -2,6 +2,7 @@
 import type { Admin, ConnectionOptions, Driver } from '../clients/driver.ts'
 import type { Clock } from '../clock.ts'
 import { DriverError, messageOf, SurroundingsError } from '../errors.ts'
+import { type CalibratedWork, ceilingOf } from '../results/calibration.ts'
 import type { ProgressListener } from '../results/progress.ts'
 import type {
   Environment,
@@ -46,6 +47,8 @@ export interface RunEnvironment {
   onProgress: ProgressListener
   /** Measures what the run costs, where somebody wants to know. */
   probe?: ResourceProbe
+  /** What `bench calibrate` has measured on this machine. */
+  calibrated?: readonly CalibratedWork[]
   /** First Ctrl-C: the load stops, drains at most 5 s, and what was done is checked. */
   stop: AbortSignal
   /** The broker is gone; `reason` says so (an `Error` or a text). */
@@ -155,6 +158,8 @@ const assemble = (
     ...measured,
     ...(resources === null ? {} : { resources }),
   }
+  const ceiling = ceilingOf(result, environment.calibrated ?? [])
+  if (result.resources && ceiling !== null) result.resources.ceiling = ceiling
   result.warnings.push(
     ...defectWarnings(environment),
     ...goneWarnings(figures),

@@ -21,10 +21,9 @@ const loaders: Readonly<Record<string, (io: Io, end: End) => Promise<Command>>> 
   compare: async (io, end) => (await import('./compare.ts')).compareCommand(io, end),
   scenario: async (io, end) => (await import('./scenario.ts')).scenarioCommand(io, end),
   history: async (io) => (await import('./history.ts')).historyCommand(io),
+  calibrate: async (io, end) => (await import('./calibrate.ts')).calibrateCommand(io, end),
   clean: async (io) => (await import('./clean.ts')).cleanCommand(io),
 }
-
-const laterCommands = ['calibrate'] as const
 
 const examples = `
 All options of a run: bench run --help
@@ -89,9 +88,6 @@ const createProgram = async (args: readonly string[], io: Io, end: End): Promise
 const commands = ['run', ...Object.keys(loaders), 'help']
 
 const refuseCommand = (name: string | undefined): void => {
-  if (laterCommands.some((later) => later === name)) {
-    throw new UsageError(`bench ${name}: not available yet in this version`)
-  }
   if (name !== undefined && !name.startsWith('-') && !commands.includes(name)) {
     throw new UsageError(`'${name}': no such command; commands are ${commands.join(', ')}`)
   }

@@ -10,6 +10,7 @@ import { openAdmin } from '../clients/kafkajs/admin.ts'
 import { systemClock } from '../clock.ts'
 import { SurroundingsError, UsageError } from '../errors.ts'
 import { createLiveView } from '../report/live.ts'
+import { type CalibratedWork, loadCalibration } from '../results/calibration.ts'
 import { readBenchVersion, readEnvironment } from '../results/environment.ts'
 import type { RunResult } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
@@ -67,10 +68,17 @@ const brokerNameOf = ({ kind, defect }: Target): string => {
 /** Runs once against `target` and shows progress; the caller delivers the result. */
 export const runOnce = async (
   options: RunOptions,
-  parts: { target: Target; driver: Driver; args: readonly string[]; io: Io; isQuiet: boolean },
+  parts: {
+    target: Target
+    driver: Driver
+    args: readonly string[]
+    io: Io
+    isQuiet: boolean
+    calibrated?: readonly CalibratedWork[]
+  },
   stop: AbortSignal,
 ): Promise<RunOutcome> => {
-  const { target, driver, args, io, isQuiet } = parts
+  const { target, driver, args, io, isQuiet, calibrated = [] } = parts
   const live = createLiveView({
     stream: io.stderr,
     isTty: io.isStderrTty,
@@ -91,6 +99,7 @@ export const runOnce = async (
       }),
       onProgress: live.onProgress,
       probe: createResourceProbe(systemClock, target.brokerPid),
+      calibrated,
       stop,
       lost: target.lost,
     })
@@ -160,7 +169,8 @@ export const runCommand = async (
       const data = target.dataDir ? `, data in ${path.resolve(target.dataDir)}` : ''
       io.stderr.write(`${target.kind} broker ${target.bootstrapServers.join(',')}${data}\n`)
     }
-    const parts = { target, driver, args, io, isQuiet: outputs.isQuiet }
+    const calibrated = loadCalibration(raw.resultsDir)
+    const parts = { target, driver, args, io, isQuiet: outputs.isQuiet, calibrated }
     const outcome = await runOnce(options, parts, stop.signal)
     const result = withSeries(outcome.result, readSeriesOrder(process.env))
     const exitCode = deliverOutcome({ ...outcome, result }, { target, outputs, stop, io })

@@ -1,5 +1,6 @@
 import type {
   Assignment,
+  Ceiling,
   Check,
   ConsumerResult,
   Environment,
@@ -146,6 +147,7 @@ const resources = record<Resources>({
     record<NonNullable<Resources['broker']>>({ cpuMs: number, maxMemoryBytes: number }),
   ),
   machine: record<MachineLoad>({ foreignCores: nullable(number), steal: nullable(number) }),
+  ceiling: optional(record<Ceiling>({ recordsPerSec: number, share: number })),
 })
 
 export const runResult = record<RunResult>({

@@ -44,6 +44,14 @@ export interface Resources {
   /** Null when the broker is not the embedded one. */
   broker: { cpuMs: number; maxMemoryBytes: number } | null
   machine: MachineLoad
+  /** What the client can do at most here; absent unless `bench calibrate` has measured this very work. */
+  ceiling?: Ceiling
+}
+
+export interface Ceiling {
+  recordsPerSec: number
+  /** The run's rate over it, 0 to 1 and a little more. */
+  share: number
 }
 
 export interface GeneratorResources {
