@@ -1,6 +1,6 @@
 // The clients of the matrix: what each needs, how it is installed, how its program is started, and what it can.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,7 +52,11 @@ const buildNative = async (cwd) => {
   await runProcess(process.execPath, ['util/configure'], { cwd })
   const make = ['-s', '-C', 'deps/librdkafka', '-j', jobs, 'libs', 'install']
   await runProcess('make', make, { cwd, timeoutMs })
-  const env = { ...process.env, JOBS: String(jobs) }
+  const prefix = path.dirname(path.dirname(process.execPath))
+  // Where Node.js came with its headers, they need not be downloaded.
+  const hasHeaders = existsSync(path.join(prefix, 'include', 'node', 'node.h'))
+  const nodeDir = hasHeaders ? { npm_config_nodedir: prefix } : {}
+  const env = { ...process.env, ...nodeDir, JOBS: String(jobs) }
   await runProcess('npm', ['run', 'install', '--loglevel=error'], { cwd, timeoutMs, env })
 }
 
