@@ -198,18 +198,22 @@ export class ScriptedMember {
     const kept = before?.positions ?? new Map<number, number>()
     const added = partitions.filter((partition) => !kept.has(partition))
     const positions = await requests.startPositions(added, this.#script.fetchesAllOffsets)
+    // What is kept was read on without a commit: it is committed as far as it was before.
+    const committed = new Map(positions)
     for (const partition of partitions) {
       const at = kept.get(partition)
-      if (at !== undefined) positions.set(partition, at)
+      if (at === undefined) continue
+      positions.set(partition, at)
+      committed.set(partition, this.#committed.get(partition) ?? -1)
     }
     if (this.#isStopping) return false
+    this.#committed = committed
     this.#read(positions)
     return given.length > 0
   }
 
   #read(positions: ReadonlyMap<number, number>): void {
     const { options } = this.#parts
-    this.#committed = new Map(positions)
     this.#reading = new MemberReading(
       {
         ...this.#parts,
