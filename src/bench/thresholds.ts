@@ -17,7 +17,7 @@ const opposite: Record<Threshold['operator'], string> = {
 }
 
 /** Response time where the run sends, end-to-end time where it receives. */
-const latencyOf = (result: RunResult): Latency | null => {
+export const latencyOf = (result: RunResult): Latency | null => {
   const { response, endToEnd } = result.latencyUs
   return result.config.mode === 'produce' || result.config.mode === 'metadata' ? response : endToEnd
 }

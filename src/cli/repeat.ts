@@ -6,23 +6,19 @@ import type { RawFlags } from './run-flags.ts'
 import { type PlannedRun, runSeries } from './run-series.ts'
 import { watchSignals } from './signals.ts'
 import { parseInteger, refuse } from './values.ts'
+import { withoutFlags } from './words.ts'
 
 /** `--repeat` and `--scan`: one command several times, each run in a process, on a broker and a topic of its own. */
 
 const maxRepeats = 1_000
 
-/** Options of the series itself, which its runs must not see. */
-const ownFlags = new Set(['--repeat', '--scan', '--prepare', '--cleanup'])
-
-const withoutOwnFlags = (args: readonly string[]): string[] => {
-  const kept: string[] = []
-  for (let at = 0; at < args.length; at += 1) {
-    const arg = args[at] as string
-    const [flag = ''] = arg.split('=', 1)
-    if (!ownFlags.has(flag)) kept.push(arg)
-    else if (!arg.includes('=')) at += 1
-  }
-  return kept[0] === 'run' ? kept.slice(1) : kept
+/** Options of the series itself, which its runs must not see; a file of options is in the arguments already. */
+const ownFlags = {
+  '--repeat': true,
+  '--scan': true,
+  '--prepare': true,
+  '--cleanup': true,
+  '--config': true,
 }
 
 const parseRepeat = (text: string | undefined): number =>
@@ -61,7 +57,7 @@ const refuseOutputs = (raw: RawFlags): void => {
 /** Every run that the flags ask for. Throws a `UsageError` for what a single run would refuse. */
 export const plansOf = (raw: RawFlags, args: readonly string[]): PlannedRun[] => {
   refuseOutputs(raw)
-  const common = withoutOwnFlags(args)
+  const common = withoutFlags(args, ownFlags)
   const dataDir = raw.bootstrapServers ? null : raw.dataDir
   const variants = combinationsOf((raw.scan ?? []).map(parseScan)).map((scanned) => ({
     args: [...common, ...scanned],

@@ -20,6 +20,7 @@ export interface RawFlags {
   rate?: string
   rateLimit?: string
   pacer?: string
+  findMax?: boolean
   client: string
   workers: string
   partitions: string
@@ -81,7 +82,7 @@ export const isSeries = ({ repeat, scan, prepare, cleanup }: RawFlags): boolean 
   [repeat, scan, prepare, cleanup].some((flag) => flag !== undefined)
 
 /** Flags kept for later: they exit 2 and say so. */
-export const laterFlags = ['find-max', 'profile', 'prometheus-port'] as const
+export const laterFlags = ['profile', 'prometheus-port'] as const
 
 const collect = (value: string, previous: string[] | undefined): string[] => [
   ...(previous ?? []),
@@ -218,6 +219,7 @@ const addSeriesFlags = (command: Command): Command =>
         'a run for each value, such as message-size=100,1000 (repeatable: every combination)',
       ),
     )
+    .option('--find-max', 'the highest rate that holds, from --rate on (default: from 1000)')
     .option('--prepare <command>', 'shell command before each run')
     .option('--cleanup <command>', 'shell command after each run')
 

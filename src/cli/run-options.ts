@@ -42,10 +42,10 @@ const refuseLaterFlags = (raw: RawFlags): void => {
 const parseClient = (text: string): RunOptions['client'] =>
   parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
 
-const parsePacer = ({ pacer, rate, rateLimit }: RawFlags): RunOptions['pacer'] => {
+const parsePacer = ({ pacer, rate, rateLimit, findMax }: RawFlags): RunOptions['pacer'] => {
   if (pacer === undefined) return 'precise'
   const name = parseChoice('pacer', pacer, pacerNames)
-  if ((rate ?? rateLimit) !== undefined) return name
+  if ((rate ?? rateLimit ?? findMax) !== undefined) return name
   throw new UsageError(`--pacer ${name}: --rate is missing; nothing else has intended times`)
 }
 

@@ -7,7 +7,7 @@ import { readLiveLock } from '../broker/lock.ts'
 import { sleep, systemClock } from '../clock.ts'
 import { SurroundingsError } from '../errors.ts'
 import { createLiveView } from '../report/live.ts'
-import { formatPlannedRun } from '../report/series.ts'
+import { formatPlannedRun, placeOf } from '../report/series.ts'
 import type { RunResult, Series } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import { loadResult } from '../results/store.ts'
@@ -141,12 +141,20 @@ const precedence = [143, 130, 3, 1]
 const worst = (exitCodes: readonly number[]): number =>
   precedence.find((code) => exitCodes.includes(code)) ?? 0
 
+/** Runs the plans in their order, as `runSeriesBy`. */
+export const runSeries = (
+  plans: readonly PlannedRun[],
+  parts: SeriesParts,
+): Promise<SeriesOutcome> => runSeriesBy((runs) => plans[runs.length] ?? null, plans.length, parts)
+
 /**
- * Runs the plans in their order and says how each went. Ends early on a signal or when the surroundings fail.
+ * Asks for the next run with those that there were, until there is none, and says how each went. Ends early on a signal or
+ * when the surroundings fail. `count` is null when nobody knows how many there will be.
  * Throws a `SurroundingsError` when a run could not be made at all.
  */
-export const runSeries = async (
-  plans: readonly PlannedRun[],
+export const runSeriesBy = async (
+  nextPlan: (runs: readonly SeriesRun[]) => PlannedRun | null,
+  count: number | null,
   parts: SeriesParts,
 ): Promise<SeriesOutcome> => {
   const { io, stop, isQuiet } = parts
@@ -161,19 +169,17 @@ export const runSeries = async (
   const runs: SeriesRun[] = []
   const exitCodes: number[] = []
   try {
-    for (const [place, plan] of plans.entries()) {
-      live.onProgress({
-        type: 'phase',
-        phase: 'prepare',
-        detail: `run ${place + 1} of ${plans.length}${plan.title && `: ${plan.title}`}`,
-      })
+    for (let plan = nextPlan(runs); plan !== null; plan = nextPlan(runs)) {
+      const place = placeOf(runs.length, count)
+      const detail = `${place}${plan.title && `: ${plan.title}`}`
+      live.onProgress({ type: 'phase', phase: 'prepare', detail })
       await waitForBroker(plan)
       await runHook('prepare', parts.prepare, stop)
       if (stop.signal.aborted) break
       const { result, exitCode } = await runOne(plan, { seriesId, folder }, stop)
       runs.push({ plan, result })
       exitCodes.push(exitCode)
-      const text = formatPlannedRun(place, plans.length, plan.title, result)
+      const text = formatPlannedRun(place, plan.title, result)
       live.onProgress({ type: 'note', text })
       await runHook('cleanup', parts.cleanup, stop)
       if (exitCode > 1) break

@@ -22,6 +22,7 @@ import { readSeriesOrder, withSeries } from './series-child.ts'
 import { type StopRequest, watchSignals } from './signals.ts'
 import { checkTarget, openTarget, type Target } from './target.ts'
 import { inFlag } from './values.ts'
+import { withoutSecrets } from './words.ts'
 
 /** `bench run`: flags to options, a broker, one run, its outputs and its exit code. */
 
@@ -54,10 +55,6 @@ const connectionOf = (options: RunOptions, target: Target): ConnectionOptions =>
   security: options.security,
   properties: options.clientProperties,
 })
-
-/** The command line as it may be shown: a secret is never an option, but a property may look like one. */
-const withoutSecrets = (args: readonly string[]): string[] =>
-  args.map((arg) => arg.replace(/^([^=]*(?:password|secret)[^=]*=).*/i, '$1***'))
 
 const brokerNameOf = ({ kind, defect }: Target): string => {
   if (kind === 'external') return ''
@@ -153,6 +150,10 @@ export const runCommand = async (
   checkTarget(options)
   const driver = await loadDriver(options.client)
   checkDriver(options, driver)
+  if (raw.findMax === true) {
+    const { runFindMax } = await import('./find-max.ts')
+    return runFindMax(raw, args, io)
+  }
   if (isSeries(raw)) {
     const { runRepeated } = await import('./repeat.ts')
     return runRepeated(raw, args, io)

@@ -29,3 +29,23 @@ export const splitWords = (flag: string, text: string): string[] => {
   if (quote !== null) throw new UsageError(`--${flag} '${text}': the quote ${quote} stays open`)
   return word === null ? words : [...words, word]
 }
+
+/** The arguments of a run without its `flags`, which say whether a value follows them, and without the name `run`. */
+export const withoutFlags = (
+  args: readonly string[],
+  flags: Readonly<Record<string, boolean>>,
+): string[] => {
+  const kept: string[] = []
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] as string
+    const [flag = ''] = arg.split('=', 1)
+    const hasValue = flags[flag]
+    if (hasValue === undefined) kept.push(arg)
+    else if (hasValue && !arg.includes('=')) at += 1
+  }
+  return kept[0] === 'run' ? kept.slice(1) : kept
+}
+
+/** The command line as it may be shown: a secret is never an option, but a property may look like one. */
+export const withoutSecrets = (args: readonly string[]): string[] =>
+  args.map((arg) => arg.replace(/^([^=]*(?:password|secret)[^=]*=).*/i, '$1***'))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { golden } from '../../test/support/golden.ts'
 import { produceResult, sampleResources } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
-import { formatPlannedRun, formatSeries } from './series.ts'
+import { formatPlannedRun, formatSeries, placeOf } from './series.ts'
 
 const runOf = (rate: number, fields: Partial<RunResult> = {}): RunResult => {
   const run = produceResult({ resources: sampleResources({ cpuMs: rate / 2 }), ...fields })
@@ -24,8 +24,10 @@ test.each([100, 60])('a scan has a row for each value, %d wide', (width) => {
 })
 
 test('one run in one line', () => {
-  expect(formatPlannedRun(1, 6, 'a', runOf(50_000))).toBe(
+  expect(formatPlannedRun(placeOf(1, 6), 'a', runOf(50_000))).toBe(
     'run 2 of 6  a  50,000 msg/s  p99 5.90 ms  client CPU 25.00 s/M  ok',
   )
-  expect(formatPlannedRun(0, 1, '', runOf(1, { checks: [failed] }))).toMatch(/1 FAILED$/)
+  expect(formatPlannedRun(placeOf(0, null), '', runOf(1, { checks: [failed] }))).toMatch(
+    /^run 1  .*1 FAILED$/,
+  )
 })

@@ -24,15 +24,14 @@ const verdictOf = ({ checks, status }: RunResult): string => {
   return status === 'completed' && failed === 0 ? 'ok' : failed > 0 ? `${failed} FAILED` : status
 }
 
+/** `run 2 of 5`, or `run 2` where nobody knows how many there will be. `index` is from 0. */
+export const placeOf = (index: number, count: number | null): string =>
+  count === null ? `run ${index + 1}` : `run ${index + 1} of ${count}`
+
 /** One run in one line, as it ends. */
-export const formatPlannedRun = (
-  place: number,
-  count: number,
-  title: string,
-  result: RunResult,
-): string =>
+export const formatPlannedRun = (place: string, title: string, result: RunResult): string =>
   [
-    `run ${place + 1} of ${count}`,
+    place,
     ...(title === '' ? [] : [title]),
     `${formatRate(result.totals.recordsPerSec)} msg/s`,
     `p99 ${orAbsent(latencyOf(result)?.p99, formatMilliseconds)} ms`,

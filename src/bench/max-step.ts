@@ -1,0 +1,54 @@
+/** What one run says of its rate in the search for the highest: whether it held, and whether the run can be believed. */
+import type { MaxRateStep } from '../results/max-rate.ts'
+import type { Check, RunResult } from '../results/result.ts'
+import { latencyOf } from './thresholds.ts'
+
+/** A generator that is so far behind at the end would fall back without limit. */
+const unsentLimit = 0.01
+
+export const unsentCondition = `more than ${unsentLimit * 100} % of what was due is unsent`
+
+const reasonOf = ({ name, actual }: Check): string =>
+  `${name}: ${typeof actual === 'number' ? Math.round(actual) : actual}`
+
+const backlogOf = ({ totals }: RunResult): string | null => {
+  const { records, failed, unknown, unsent } = totals
+  const share = unsent / Math.max(1, records + failed + unknown + unsent)
+  return share > unsentLimit ? `${(share * 100).toFixed(0)} % unsent` : null
+}
+
+/** Checks that a rate may fail; every other one is a broker's or a client's fault, at whatever rate. */
+const isLimit = ({ name }: Check, conditions: readonly string[]): boolean =>
+  conditions.includes(name) || name === 'no-failed-records' || name === 'no-failed-requests'
+
+/** `conditions` are the texts of the thresholds that the run was given. */
+export const stepOf = (
+  result: RunResult,
+  offeredPerSec: number,
+  conditions: readonly string[],
+): MaxRateStep => {
+  const failed = result.checks.filter((check) => !check.ok && isLimit(check, conditions))
+  const backlog = backlogOf(result)
+  const reasons = [...failed.map(reasonOf), ...(backlog === null ? [] : [backlog])]
+  const isBusy = result.warnings.some(({ code }) => code === 'generator-busy')
+  if (reasons.length > 0 && isBusy) reasons.push('generator busy')
+  const latency = latencyOf(result)
+  return {
+    runId: result.runId,
+    offeredPerSec,
+    achievedPerSec: result.totals.recordsPerSec,
+    p50Us: latency?.p50 ?? null,
+    p99Us: latency?.p99 ?? null,
+    unsent: result.totals.unsent,
+    hasHeld: reasons.length === 0,
+    reasons,
+  }
+}
+
+/** A check that fails at no rate of a sound broker; null when all of them held. */
+export const faultOf = (result: RunResult, conditions: readonly string[]): string | null => {
+  const fault = result.checks.find((check) => !check.ok && !isLimit(check, conditions))
+  return fault === undefined
+    ? null
+    : `${fault.name}: expected ${fault.expected}, actual ${fault.actual}`
+}
