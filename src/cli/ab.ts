@@ -39,7 +39,11 @@ const refuseForeign = (sideArgs: Record<SideName, readonly string[]>): void => {
   for (const side of ['a', 'b'] as const) {
     const { raw } = parseRunArgs(sideArgs[side])
     const flags = { repeat: raw.repeat, scan: raw.scan, 'json-output': raw.jsonOutput }
-    for (const [flag, value] of Object.entries({ ...flags, 'csv-output': raw.csvOutput })) {
+    for (const [flag, value] of Object.entries({
+      ...flags,
+      'csv-output': raw.csvOutput,
+      html: raw.html,
+    })) {
       if (value !== undefined) throw new UsageError(`--${flag}: not for a run of bench ab`)
     }
   }
@@ -83,7 +87,9 @@ const runAb = async (
   })
   // Whoever stops early has asked for no verdict.
   if (exitCode > 1) return exitCode
-  return deliverComparison(compareSides(sideOf('a'), sideOf('b'), options), flags, io)
+  const sides = { baseline: sideOf('a'), candidate: sideOf('b') }
+  const comparison = compareSides(sides.baseline, sides.candidate, options)
+  return deliverComparison(comparison, sides, flags, io)
 }
 
 const examples = `

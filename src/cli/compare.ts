@@ -5,6 +5,7 @@ import { metrics } from '../compare/metrics.ts'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { formatComparison } from '../report/comparison.ts'
 import { comparisonCases, formatComparisonMarkdown } from '../report/comparison-markdown.ts'
+import { formatComparisonHtml, type Sides } from '../report/html/comparison.ts'
 import { formatJunit } from '../report/junit.ts'
 import { writeAtomically } from '../results/store.ts'
 import { reportToGithub } from './github.ts'
@@ -21,6 +22,7 @@ export interface ComparisonFlags {
   json?: string
   markdown?: string
   junit?: string
+  html?: string
   quiet?: boolean
 }
 
@@ -41,6 +43,7 @@ export const addComparisonFlags = (command: Command): Command =>
     .option('--json <file>', 'the comparison as JSON, - for standard output')
     .option('--markdown <file>', 'as Markdown, - for standard output')
     .option('--junit <file>', 'as JUnit XML, - for standard output')
+    .option('--html <file>', 'as a page with charts, - for standard output')
     .option('--quiet', 'no report')
 
 const names = metrics.filter(({ isPrimary }) => isPrimary).map(({ name }) => name)
@@ -76,6 +79,7 @@ const write = (flag: string, file: string, text: string, io: Io): void => {
 /** Prints and writes what the flags ask for; the exit code. */
 export const deliverComparison = (
   comparison: Comparison,
+  sides: Sides,
   flags: ComparisonFlags,
   io: Io,
 ): number => {
@@ -83,6 +87,7 @@ export const deliverComparison = (
     ['json', flags.json, () => `${JSON.stringify(comparison, null, 2)}\n`],
     ['markdown', flags.markdown, () => formatComparisonMarkdown(comparison)],
     ['junit', flags.junit, () => formatJunit('bench compare', comparisonCases(comparison))],
+    ['html', flags.html, () => formatComparisonHtml(comparison, sides)],
   ] as const
   const isTaken = forms.some(([, file]) => file === '-')
   if (!flags.quiet && !isTaken) {
@@ -142,9 +147,12 @@ export const compareCommand = (io: Io, end: (exitCode: number) => void): Command
   return addComparisonFlags(command).action(
     (baseline: string, candidate: string, flags: ComparisonFlags & { resultsDir: string }) => {
       const options = comparisonOptions(flags)
-      const sides = [baseline, candidate].map((input) => loadSide(input, flags.resultsDir))
-      const [before, after] = sides as [(typeof sides)[number], (typeof sides)[number]]
-      end(deliverComparison(compareSides(before, after, options), flags, io))
+      const sides = {
+        baseline: loadSide(baseline, flags.resultsDir),
+        candidate: loadSide(candidate, flags.resultsDir),
+      }
+      const comparison = compareSides(sides.baseline, sides.candidate, options)
+      end(deliverComparison(comparison, sides, flags, io))
     },
   )
 }

@@ -1,5 +1,6 @@
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { formatCsv } from '../report/csv.ts'
+import { formatHtml } from '../report/html/run.ts'
 import { formatMarkdown } from '../report/markdown.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
@@ -13,6 +14,7 @@ import type { RawFlags } from './run-flags.ts'
 export interface Outputs {
   readonly jsonFile: string | null
   readonly csvFile: string | null
+  readonly htmlFile: string | null
   /** null: not saved. */
   readonly resultsDir: string | null
   readonly isQuiet: boolean
@@ -23,16 +25,23 @@ export const parseOutputs = (raw: RawFlags): Outputs => {
   for (const [flag, file] of [
     ['json-output', raw.jsonOutput],
     ['csv-output', raw.csvOutput],
+    ['html', raw.html],
     ['results-dir', raw.resultsDir],
   ] as const) {
     if (file === '') throw new UsageError(`--${flag} '': a path is needed`)
   }
-  if (raw.csvOutput === '-' && raw.jsonOutput === '-') {
-    throw new UsageError('--csv-output -: standard output is taken by --json-output -')
+  const [taker, ...others] = [
+    ['json-output', raw.jsonOutput],
+    ['csv-output', raw.csvOutput],
+    ['html', raw.html],
+  ].flatMap(([flag, file]) => (file === '-' ? [flag] : []))
+  if (others.length > 0) {
+    throw new UsageError(`--${others[0]} -: standard output is taken by --${taker} -`)
   }
   return {
     jsonFile: raw.jsonOutput ?? null,
     csvFile: raw.csvOutput ?? null,
+    htmlFile: raw.html ?? null,
     resultsDir: raw.save ? raw.resultsDir : null,
     isQuiet: raw.quiet ?? false,
     isVerbose: raw.verbose ?? false,
@@ -41,7 +50,8 @@ export const parseOutputs = (raw: RawFlags): Outputs => {
 
 const printReport = (result: RunResult, outputs: Outputs, io: Io): void => {
   if (outputs.isQuiet) return
-  const isStdoutTaken = outputs.jsonFile === '-' || outputs.csvFile === '-'
+  const { jsonFile, csvFile, htmlFile } = outputs
+  const isStdoutTaken = [jsonFile, csvFile, htmlFile].includes('-')
   const stream = isStdoutTaken ? io.stderr : io.stdout
   const isTty = isStdoutTaken ? io.isStderrTty : io.isStdoutTty
   const width = isTty && io.columns !== null ? { width: io.columns } : {}
@@ -88,9 +98,10 @@ export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
       failures.push(error)
     }
   }
-  const { jsonFile, csvFile, resultsDir } = outputs
+  const { jsonFile, csvFile, htmlFile, resultsDir } = outputs
   if (jsonFile) attempt(() => writeFileOf('json-output', jsonFile, serializeResult(result), io))
   if (csvFile) attempt(() => writeFileOf('csv-output', csvFile, formatCsv(result), io))
+  if (htmlFile) attempt(() => writeFileOf('html', htmlFile, formatHtml(result), io))
   if (resultsDir !== null) {
     attempt(() => {
       const saved = saveResult(result, resultsDir)

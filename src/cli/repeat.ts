@@ -45,6 +45,7 @@ const refuseOutputs = (raw: RawFlags): void => {
   for (const [flag, file] of [
     ['json-output', raw.jsonOutput],
     ['csv-output', raw.csvOutput],
+    ['html', raw.html],
   ]) {
     if (file !== undefined) {
       throw new UsageError(

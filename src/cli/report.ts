@@ -2,22 +2,18 @@ import { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { formatCsv } from '../report/csv.ts'
 import { formatHgrm } from '../report/hgrm.ts'
+import { formatHtml } from '../report/html/run.ts'
 import { formatMarkdown } from '../report/markdown.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
 import { loadResult, serializeResult, writeAtomically } from '../results/store.ts'
 import type { Io } from './io.ts'
-import { parseChoice, refuse } from './values.ts'
+import { parseChoice } from './values.ts'
 
 /** `bench report RESULT`: any report again from a saved result. */
 
-const formats = ['text', 'json', 'csv', 'markdown', 'hgrm'] as const
+const formats = ['text', 'html', 'json', 'csv', 'markdown', 'hgrm'] as const
 type Format = (typeof formats)[number]
-
-const parseFormat = (text: string): Format =>
-  text === 'html'
-    ? refuse('format', text, `not there yet; allowed are ${formats.join(', ')}`)
-    : parseChoice('format', text, formats)
 
 const formatText = (result: RunResult, io: Io, isForTerminal: boolean): string => {
   const width = isForTerminal && io.columns !== null ? { width: io.columns } : {}
@@ -25,6 +21,7 @@ const formatText = (result: RunResult, io: Io, isForTerminal: boolean): string =
 }
 
 const formatters: Record<Exclude<Format, 'text'>, (result: RunResult) => string> = {
+  html: formatHtml,
   json: serializeResult,
   csv: formatCsv,
   markdown: formatMarkdown,
@@ -40,7 +37,7 @@ export const reportCommand = (io: Io): Command =>
     .option('-o, --output <file>', 'a file in place of standard output')
     .allowExcessArguments(false)
     .action((file: string, flags: { format: string; output?: string }) => {
-      const format = parseFormat(flags.format)
+      const format = parseChoice('format', flags.format, formats)
       if (flags.output === '') throw new UsageError("--output '': a path is needed")
       const output = flags.output === '-' ? undefined : flags.output
       const result = loadResult(file)

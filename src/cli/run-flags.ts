@@ -53,6 +53,7 @@ export interface RawFlags {
   validate?: boolean
   jsonOutput?: string
   csvOutput?: string
+  html?: string
   resultsDir: string
   save: boolean
   label?: string
@@ -190,6 +191,7 @@ const addOutputFlags = (command: Command): Command =>
     )
     .option('--json-output <file>', 'also write the result there; - is standard output')
     .option('--csv-output <file>', 'write one CSV row there')
+    .option('--html <file>', 'write a page with charts there')
     .option('--results-dir <dir>', 'where every run is saved', 'results')
     .option('--no-save', 'do not save the run')
     .option('--label <text>', 'label of the run, such as the version under test')

@@ -107,7 +107,8 @@ const faultOf = (run: RunResult): string | null => {
   return failed.length === 0 ? null : `failed: ${failed.map(({ name }) => name).join(', ')}`
 }
 
-const isValid = (run: RunResult): boolean => faultOf(run) === null
+/** Only such runs go into the figures. */
+export const isValid = (run: RunResult): boolean => faultOf(run) === null
 
 const invalidRunsOf = (side: InvalidRun['side'], runs: readonly RunResult[]): InvalidRun[] =>
   runs.flatMap((run) => {

@@ -1,4 +1,5 @@
-import type { Latency, RunResult } from '../results/result.ts'
+import { isCovered, type Percentile } from '../results/percentile.ts'
+import type { RunResult } from '../results/result.ts'
 
 /** What two sides are compared by: which figures decide, which only inform, and which allow no noise at all. */
 
@@ -16,18 +17,11 @@ export interface Metric {
   valueOf(result: RunResult): number | null
 }
 
-/** A percentile needs ten samples beyond it: 1,000 in all for p99. */
-const isCovered = (latency: Latency, share: number): boolean => latency.count * (1 - share) >= 10
-
-type Percentile = 'p50' | 'p90' | 'p95' | 'p99' | 'p999'
-
-const shares: Record<Percentile, number> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 }
-
 const percentile =
   (kind: keyof RunResult['latencyUs'], name: Percentile) =>
   (result: RunResult): number | null => {
     const latency = result.latencyUs[kind]
-    return latency !== null && isCovered(latency, shares[name]) ? latency[name] : null
+    return latency !== null && isCovered(latency.count, name) ? latency[name] : null
   }
 
 const cpuSecondsPerMillion = (cpuMs: number, records: number): number | null =>

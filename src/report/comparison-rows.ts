@@ -35,10 +35,12 @@ export const metricHeadings = [
 /** The first of them, for figures that decide nothing. */
 export const figureColumns = 5
 
-const formatFigure = (value: number, unit: MetricUnit): string =>
+/** In the unit of its metric, which it leaves to the heading. */
+export const formatFigure = (value: number, unit: MetricUnit): string =>
   unit === 's per million' ? formatHundredths(value) : formatRate(value)
 
-const interval = ({ ratioInterval }: MetricComparison): string =>
+/** `-3.0% .. +1.2%`. */
+export const formatInterval = ({ ratioInterval }: MetricComparison): string =>
   ratioInterval === null
     ? 'n/a'
     : `${formatChange(ratioInterval.low)} .. ${formatChange(ratioInterval.high)}`
@@ -48,7 +50,7 @@ export const metricCells = (metric: MetricComparison): string[] => [
   formatFigure(metric.baselineMedian, metric.unit),
   formatFigure(metric.candidateMedian, metric.unit),
   formatChange(metric.ratio),
-  interval(metric),
+  formatInterval(metric),
   metric.adjustedPValue === null ? 'n/a' : formatProbability(metric.adjustedPValue),
   metric.verdict,
 ]

@@ -1,3 +1,4 @@
+import { isCovered } from '../results/percentile.ts'
 import type { Latency, RunResult } from '../results/result.ts'
 
 /** Which latencies of a result are worth showing, and under which names. */
@@ -17,6 +18,21 @@ export const percentileRows = [
   ['p99.9', 'p999'],
   ['max', 'max'],
 ] as const satisfies readonly (readonly [string, keyof Latency])[]
+
+export type PercentileField = (typeof percentileRows)[number][1]
+
+export const fewSamples = 'n/a (few samples)'
+
+/** Whether there are samples enough to speak of the figure. */
+export const isTold = ({ count }: Latency, field: PercentileField): boolean =>
+  field === 'max' || isCovered(count, field)
+
+/** A percentile in words; one without samples enough is not told. */
+export const formatLatency = (
+  latency: Latency,
+  field: PercentileField,
+  format: (us: number) => string,
+): string => (isTold(latency, field) ? format(latency[field]) : fewSamples)
 
 const orNull = (latency: Latency | null): Latency | null =>
   latency === null || latency.count === 0 ? null : latency

@@ -8,7 +8,7 @@ import {
   formatSeconds,
   formatValue,
 } from './format.ts'
-import { type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
+import { formatLatency, type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
 import { escaped, section, table } from './markdown-table.ts'
 import { statusOf } from './text.ts'
 import { accountOf, partitionDelta } from './verification.ts'
@@ -21,7 +21,7 @@ const latencyTable = (groups: readonly LatencyGroup[]): string =>
     groups.map(({ title, latency, absent }) => [
       title,
       ...percentileRows.map(([, field]) =>
-        latency === null ? absent : formatMilliseconds(latency[field]),
+        latency === null ? absent : formatLatency(latency, field, formatMilliseconds),
       ),
     ]),
   )

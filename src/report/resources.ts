@@ -5,7 +5,8 @@ import type { Rows } from './rows.ts'
 
 /** What the run cost: of all figures the quietest, and the first to look at when two versions are compared. */
 
-const perMillion = (cpuMs: number, records: number): string =>
+/** CPU seconds per million records. */
+export const perMillion = (cpuMs: number, records: number): string =>
   records > 0 ? formatHundredths((cpuMs * 1_000) / records) : 'n/a'
 
 const ceilingText = ({ recordsPerSec, share }: Ceiling): string =>

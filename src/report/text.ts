@@ -8,7 +8,7 @@ import {
   formatRate,
   formatSeconds,
 } from './format.ts'
-import { type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
+import { fewSamples, isTold, type LatencyGroup, latencyGroups, percentileRows } from './latency.ts'
 import { resourceLines } from './resources.ts'
 import { createRows, type Rows } from './rows.ts'
 import { checkLines, verificationLines } from './verification.ts'
@@ -134,8 +134,8 @@ const throughputLines = ({ config, totals, pacing }: RunResult, rows: Rows): Lin
 
 const groupLines = ({ latency, absent }: LatencyGroup, rows: Rows): Line[] =>
   percentileRows.flatMap(([label, field]) =>
-    latency === null
-      ? rows.text(label, absent)
+    latency === null || !isTold(latency, field)
+      ? rows.text(label, latency === null ? absent : fewSamples)
       : [rows.latency(label, formatCount(latency[field]), formatMilliseconds(latency[field]))],
   )
 

@@ -57,6 +57,12 @@ export class LatencyHistogram {
     return this.#toHdr().getValueAtPercentile(percent)
   }
 
+  /** The same for several at once. */
+  percentiles(percents: readonly number[]): number[] {
+    const hdr = this.#toHdr()
+    return percents.map((percent) => hdr.getValueAtPercentile(percent))
+  }
+
   get mean(): number {
     return this.#count === 0 ? 0 : this.#toHdr().mean
   }

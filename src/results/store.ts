@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { makeFolder } from '../folder.ts'
+import { jsonIn } from './embedded.ts'
 import type { RunResult } from './result.ts'
 import { runResult } from './result-shape.ts'
 import type { ScenarioResult } from './scenario-result.ts'
@@ -138,9 +139,11 @@ const parseJson = (path: string, content: string): unknown => {
   }
 }
 
-/** Throws a `UsageError` that names the file and what is wrong with it. */
+/**
+ * A saved result, or the one inside an HTML report. Throws a `UsageError` that names the file and what is wrong with it.
+ */
 export const loadResult = (path: string): RunResult => {
-  const content = parseJson(path, readText(path))
+  const content = parseJson(path, jsonIn(readText(path)) ?? '')
   const version = (content as { schemaVersion?: unknown } | null)?.schemaVersion
   if (typeof version !== 'number') {
     throw new UsageError(`'${path}' is not a bench result: it has no schemaVersion`)

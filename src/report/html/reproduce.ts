@@ -1,0 +1,31 @@
+import type { RunResult } from '../../results/result.ts'
+
+/** The command that does a run again, as a shell reads it. */
+
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
+const has = (command: readonly string[], ...names: readonly string[]): boolean =>
+  command.some((word) =>
+    names.some((name) =>
+      name.startsWith('--')
+        ? word === name || word.startsWith(`${name}=`)
+        : word.startsWith(name) && !word.startsWith('--'),
+    ),
+  )
+
+/** What came from the environment, or by chance, is written out; the name of a fresh topic is not. */
+export const reproduceCommand = ({ command, target, config, runId }: RunResult): string => {
+  const words = [...command]
+  const isFresh = config.topic === '' || config.topic === `bench-${runId}`
+  if (!isFresh && !has(words, '-t', '--topic', '--config')) words.push('--topic', config.topic)
+  if (target.kind === 'external' && !has(words, '-b', '--bootstrap-servers', '--config')) {
+    words.push('--bootstrap-servers', target.bootstrapServers)
+  }
+  const seed = config['seed']
+  const isSending = config.mode === 'produce' || config.mode === 'round-trip'
+  if (isSending && typeof seed === 'number' && !has(words, '--seed', '--config')) {
+    words.push('--seed', `${seed}`)
+  }
+  return ['bench', ...words].map(quoted).join(' ')
+}
