@@ -25,17 +25,23 @@ class Interval {
     failed: number
     bytes: number
     p50Us: number | null
+    p90Us: number | null
     p99Us: number | null
+    p999Us: number | null
   } {
     const { latencies, records, failed, bytes } = this
     const isEmpty = latencies.count === 0
+    const percentile = (percent: number): number | null =>
+      isEmpty ? null : latencies.percentile(percent)
     const figures = {
       elapsedMs: (nowNs - this.fromNs) / 1e6,
       records,
       failed,
       bytes,
-      p50Us: isEmpty ? null : latencies.percentile(50),
-      p99Us: isEmpty ? null : latencies.percentile(99),
+      p50Us: percentile(50),
+      p90Us: percentile(90),
+      p99Us: percentile(99),
+      p999Us: percentile(99.9),
     }
     if (!isEmpty) latencies.reset()
     this.records = 0
@@ -125,11 +131,11 @@ export class Meter {
 
   #takePoint(): void {
     const nowNs = this.#clock.nowNs()
-    const { elapsedMs: _elapsed, ...figures } = this.#point.take(nowNs)
+    const { records, failed, bytes, p50Us, p99Us } = this.#point.take(nowNs)
     const group = this.#options.group?.()
     this.timeline.push({
       atMs: (nowNs - this.#startNs) / 1e6,
-      ...figures,
+      ...{ records, failed, bytes, p50Us, p99Us },
       ...(group && { lag: group.lag }),
     })
   }
@@ -138,19 +144,18 @@ export class Meter {
     const { phase, durationMs, reportIntervalMs, group } = this.#options
     const { lag = null, members = [] } = group?.() ?? {}
     const nowNs = this.#clock.nowNs()
-    const { elapsedMs, records, failed, bytes, p50Us, p99Us } = this.#report.take(nowNs)
+    const { elapsedMs, records, bytes, ...rest } = this.#report.take(nowNs)
     this.#onProgress({
       type: 'interval',
       phase,
       elapsedMs: (nowNs - this.#startNs) / 1e6,
       durationMs,
       records,
+      bytes,
+      ...rest,
       recordsPerSec: (records * 1_000) / elapsedMs,
       bytesPerSec: (bytes * 1_000) / elapsedMs,
-      failed,
       totalRecords: this.#totalRecords,
-      p50Us,
-      p99Us,
       lag,
       members,
     })

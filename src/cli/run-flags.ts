@@ -54,6 +54,8 @@ export interface RawFlags {
   jsonOutput?: string
   csvOutput?: string
   html?: string
+  prometheusPort?: string
+  prometheusHost: string
   resultsDir: string
   save: boolean
   label?: string
@@ -83,7 +85,7 @@ export const isSeries = ({ repeat, scan, prepare, cleanup }: RawFlags): boolean 
   [repeat, scan, prepare, cleanup].some((flag) => flag !== undefined)
 
 /** Flags kept for later: they exit 2 and say so. */
-export const laterFlags = ['profile', 'prometheus-port'] as const
+export const laterFlags = ['profile'] as const
 
 const collect = (value: string, previous: string[] | undefined): string[] => [
   ...(previous ?? []),
@@ -192,6 +194,8 @@ const addOutputFlags = (command: Command): Command =>
     .option('--json-output <file>', 'also write the result there; - is standard output')
     .option('--csv-output <file>', 'write one CSV row there')
     .option('--html <file>', 'write a page with charts there')
+    .option('--prometheus-port <port>', 'serve /metrics there while the run goes on')
+    .option('--prometheus-host <address>', 'the address to serve it on', '127.0.0.1')
     .option('--results-dir <dir>', 'where every run is saved', 'results')
     .option('--no-save', 'do not save the run')
     .option('--label <text>', 'label of the run, such as the version under test')

@@ -12,9 +12,11 @@ import { SurroundingsError, UsageError } from '../errors.ts'
 import { createLiveView } from '../report/live.ts'
 import { type CalibratedWork, loadCalibration } from '../results/calibration.ts'
 import { readBenchVersion, readEnvironment } from '../results/environment.ts'
+import type { ProgressListener } from '../results/progress.ts'
 import type { RunResult } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import type { Io } from './io.ts'
+import { openMetrics, parseMetrics } from './metrics-server.ts'
 import { deliver, type Outputs, parseOutputs } from './outputs.ts'
 import { isSeries, type RawFlags } from './run-flags.ts'
 import { parseRunOptions, unusedFlags } from './run-options.ts'
@@ -72,6 +74,8 @@ export const runOnce = async (
     io: Io
     isQuiet: boolean
     calibrated?: readonly CalibratedWork[]
+    /** Besides the live view. */
+    onProgress?: ProgressListener
   },
   stop: AbortSignal,
 ): Promise<RunOutcome> => {
@@ -94,7 +98,10 @@ export const runOnce = async (
         client: `${driver.name} ${driver.version}`,
         broker: brokerNameOf(target),
       }),
-      onProgress: live.onProgress,
+      onProgress: (event) => {
+        live.onProgress(event)
+        parts.onProgress?.(event)
+      },
       probe: createResourceProbe(systemClock, target.brokerPid),
       calibrated,
       stop,
@@ -147,6 +154,7 @@ export const runCommand = async (
 ): Promise<number> => {
   const options = parseRunOptions(raw, process.env)
   const outputs = parseOutputs(raw)
+  const metricsAddress = parseMetrics(raw, options)
   checkTarget(options)
   const driver = await loadDriver(options.client)
   checkDriver(options, driver)
@@ -162,6 +170,9 @@ export const runCommand = async (
     const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name
     io.stderr.write(`bench: ${flag} has no effect in --mode ${options.mode}\n`)
   }
+  const about = { mode: options.mode, version: readBenchVersion(), client: options.client }
+  const metrics = metricsAddress && (await openMetrics(metricsAddress, about))
+  if (metrics && !outputs.isQuiet) io.stderr.write(`metrics on ${metrics.url}\n`)
   const stop = watchSignals()
   let target: Target | null = null
   try {
@@ -171,7 +182,15 @@ export const runCommand = async (
       io.stderr.write(`${target.kind} broker ${target.bootstrapServers.join(',')}${data}\n`)
     }
     const calibrated = loadCalibration(raw.resultsDir)
-    const parts = { target, driver, args, io, isQuiet: outputs.isQuiet, calibrated }
+    const parts = {
+      target,
+      driver,
+      args,
+      io,
+      isQuiet: outputs.isQuiet,
+      calibrated,
+      ...(metrics && { onProgress: metrics.onProgress }),
+    }
     const outcome = await runOnce(options, parts, stop.signal)
     const result = withSeries(outcome.result, readSeriesOrder(process.env))
     const exitCode = deliverOutcome({ ...outcome, result }, { target, outputs, stop, io })
@@ -184,6 +203,7 @@ export const runCommand = async (
     throw error
   } finally {
     await target?.release()
+    metrics?.close()
     stop.dispose()
   }
 }

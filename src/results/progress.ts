@@ -21,13 +21,16 @@ export type ProgressEvent =
       durationMs: number | null
       /** In this interval. */
       records: number
+      bytes: number
       recordsPerSec: number
       bytesPerSec: number
       failed: number
       /** Since the phase began. */
       totalRecords: number
       p50Us: number | null
+      p90Us: number | null
       p99Us: number | null
+      p999Us: number | null
       /** Records still to read; null when not consuming. */
       lag: number | null
       /** The members of this command; empty when not consuming. */
