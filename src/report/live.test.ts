@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import type { ProgressEvent } from '../results/progress.ts'
+import { widthOf } from './box.ts'
 import { createLiveView } from './live.ts'
 
 const interval: ProgressEvent = {
@@ -81,6 +83,57 @@ describe('the live view', () => {
     expect(textOf(stream)).not.toContain('too late')
     expect(stream.clearLine).toHaveBeenCalled()
   })
+
+  const group: ProgressEvent = {
+    ...interval,
+    failed: 12,
+    lag: 123_456,
+    members: [
+      { name: 'consumer-1', generation: 3, partitions: [0, 1] },
+      { name: 'consumer-2', generation: 3, partitions: [] },
+      { name: 'consumer-3', generation: null, partitions: [] },
+    ],
+  }
+
+  it('says of each member what it holds', () => {
+    const stream = new PassThrough()
+    const live = createLiveView({ stream, isTty: false, hasColor: false, quiet: false })
+    live.onProgress(group)
+    const many = Array.from({ length: 10 }, (_, index) => ({
+      ...{ name: `m${index}`, generation: 1, partitions: [index] },
+    }))
+    live.onProgress({ ...group, members: many })
+    const [first = '', second = ''] = textOf(stream).split('\n')
+    expect(first.endsWith('consumer-1 [0-1] gen 3  consumer-2 [] gen 3  consumer-3 joining')).toBe(
+      true,
+    )
+    expect(second.endsWith('m7 [7] gen 1  and 2 more')).toBe(true)
+  })
+
+  it.each([40, 60, 80, 120])(
+    'never wraps on %d columns, and leaves nothing out',
+    async (columns) => {
+      const stream = new FakeTerminal()
+      Object.assign(stream, { columns })
+      const live = createLiveView({ stream, isTty: true, hasColor: false, quiet: false })
+      for (const recordsPerSec of [1_000, 51_277, 2_000])
+        live.onProgress({ ...group, recordsPerSec })
+      let shown = ''
+      await vi.dynamicImportSettled()
+      await vi.waitFor(() => expect((shown += textOf(stream))).toContain('joining'))
+      live.stop()
+      // Only what is drawn: colours and movements of the cursor take no room.
+      const lines = stripVTControlCharacters(shown).split('\n')
+      for (const line of lines) expect(widthOf(line)).toBeLessThan(columns)
+      for (const part of [
+        ...['2,000 msg/s', '▁█▁', '12 FAILED', 'p99 5.90 ms', 'lag 123,456'],
+        ...['consumer-1 [0-1] gen 3', 'consumer-2 [] gen 3', 'consumer-3 joining'],
+      ]) {
+        expect(shown).toContain(part)
+      }
+      expect(shown).not.toContain('\u001b[36m')
+    },
+  )
 
   it.each([true, false])('has a coloured spinner: %s', async (hasColor) => {
     const stream = new FakeTerminal()

@@ -1,13 +1,15 @@
 import type { Ora } from 'ora'
-import type { ProgressEvent, ProgressListener } from '../results/progress.ts'
-import { printable } from './box.ts'
+import type { MemberState, ProgressEvent, ProgressListener } from '../results/progress.ts'
+import { cut, printable, widthOf } from './box.ts'
 import {
   formatCount,
   formatMegabytes,
   formatMilliseconds,
+  formatPartitions,
   formatRate,
   formatSeconds,
 } from './format.ts'
+import { sparkline } from './sparkline.ts'
 
 /** What a user sees while a run goes on, always on standard error. */
 
@@ -26,6 +28,8 @@ export interface LiveViewOptions {
   quiet: boolean
 }
 
+type Interval = Extract<ProgressEvent, { type: 'interval' }>
+
 const timeOf = (elapsedMs: number, durationMs: number | null): string =>
   durationMs === null
     ? formatSeconds(elapsedMs)
@@ -34,23 +38,55 @@ const timeOf = (elapsedMs: number, durationMs: number | null): string =>
 const latencyOf = (label: string, us: number | null): string[] =>
   us === null ? [] : [`${label} ${formatMilliseconds(us)} ms`]
 
-const intervalText = (event: Extract<ProgressEvent, { type: 'interval' }>): string =>
-  [
-    `${event.phase} ${timeOf(event.elapsedMs, event.durationMs)}`,
-    `${formatCount(event.totalRecords)} messages`,
-    `${formatRate(event.recordsPerSec)} msg/s`,
-    `${formatMegabytes(event.bytesPerSec)} MB/s`,
-    ...(event.failed > 0 ? [`${formatCount(event.failed)} FAILED`] : []),
-    ...latencyOf('p50', event.p50Us),
-    ...latencyOf('p99', event.p99Us),
-    ...(event.lag === null ? [] : [`lag ${formatCount(event.lag)}`]),
-  ].join('  ')
+const mostMembers = 8
+
+/** `consumer-1 [0-1] gen 3`. */
+const memberText = ({ name, generation, partitions }: MemberState): string =>
+  generation === null
+    ? `${name} joining`
+    : `${name} [${partitions.length === 0 ? '' : formatPartitions(partitions)}] gen ${generation}`
+
+const memberTexts = (members: readonly MemberState[]): string[] => [
+  ...members.slice(0, mostMembers).map(memberText),
+  ...(members.length > mostMembers
+    ? [`and ${formatCount(members.length - mostMembers)} more`]
+    : []),
+]
+
+/** What is said of an interval: all of it in a log, on a status line the rates of late in place of the sums. */
+const fieldsOf = (event: Interval, rates: readonly number[] | null): string[] => [
+  `${event.phase} ${timeOf(event.elapsedMs, event.durationMs)}`,
+  ...(rates === null ? [`${formatCount(event.totalRecords)} messages`] : []),
+  `${formatRate(event.recordsPerSec)} msg/s`,
+  ...(rates === null || rates.length < 2 ? [] : [sparkline(rates)]),
+  ...(rates === null ? [`${formatMegabytes(event.bytesPerSec)} MB/s`] : []),
+  ...(event.failed > 0 ? [`${formatCount(event.failed)} FAILED`] : []),
+  ...(rates === null ? latencyOf('p50', event.p50Us) : []),
+  ...latencyOf('p99', event.p99Us),
+  ...(event.lag === null ? [] : [`lag ${formatCount(event.lag)}`]),
+]
+
+const gap = '  '
+
+/** The fields in as many lines as they take, none wider than `width`. */
+const pack = (fields: readonly string[], width: number): string[] => {
+  const lines: string[] = []
+  for (const field of fields.map((text) => cut(printable(text), width))) {
+    const last = lines.at(-1)
+    if (last === undefined || widthOf(last + gap + field) > width) lines.push(field)
+    else lines[lines.length - 1] = last + gap + field
+  }
+  return lines
+}
 
 /** A phase is no news in a log. */
 const createPlainView = (stream: NodeJS.WritableStream): LiveView => ({
   onProgress(event) {
     if (event.type === 'phase') return
-    const text = event.type === 'note' ? event.text : intervalText(event)
+    const text =
+      event.type === 'note'
+        ? event.text
+        : [...fieldsOf(event, null), ...memberTexts(event.members)].join(gap)
     stream.write(`${printable(text)}\n`)
   },
   stop() {},
@@ -59,8 +95,27 @@ const createPlainView = (stream: NodeJS.WritableStream): LiveView => ({
 const phaseText = ({ phase, detail }: Extract<ProgressEvent, { type: 'phase' }>): string =>
   detail === '' ? phase : `${phase}: ${detail}`
 
+/** Terminals that do not tell have this many. */
+const usualColumns = 80
+/** The spinner and its space stand before the text, and a full line would wrap in some terminals. */
+const reservedColumns = 3
+const sparkWidth = 16
+
+const widthOfStream = (stream: NodeJS.WritableStream & { columns?: number }): number =>
+  Math.max(20, (stream.columns ?? usualColumns) - reservedColumns)
+
 const createStatusLine = (stream: NodeJS.WritableStream, hasColor: boolean): LiveView => {
   let spinner: Ora | null = null
+  const rates: number[] = []
+  const linesOf = (event: Interval): string => {
+    rates.push(event.recordsPerSec)
+    if (rates.length > sparkWidth) rates.shift()
+    const width = widthOfStream(stream)
+    return [
+      ...pack(fieldsOf(event, rates), width),
+      ...pack(memberTexts(event.members), width),
+    ].join('\n')
+  }
   let status = ''
   let isStopped = false
   const load = async (): Promise<void> => {
@@ -89,7 +144,11 @@ const createStatusLine = (stream: NodeJS.WritableStream, hasColor: boolean): Liv
     onProgress(event) {
       if (isStopped) return
       if (event.type === 'note') return note(printable(event.text))
-      status = printable(event.type === 'interval' ? intervalText(event) : phaseText(event))
+      if (event.type === 'phase') rates.length = 0
+      status =
+        event.type === 'interval'
+          ? linesOf(event)
+          : cut(printable(phaseText(event)), widthOfStream(stream))
       if (spinner !== null) spinner.text = status
     },
     stop() {
