@@ -2,7 +2,7 @@ import type { Check, Environment, Warning } from './result.ts'
 
 /** The record of one scenario: what `results/*-scenario-*.json` holds. Plain data, schemaVersion 1. */
 
-export type ScenarioStatus = 'passed' | 'failed' | 'skipped' | 'interrupted'
+type ScenarioStatus = 'passed' | 'failed' | 'skipped' | 'interrupted'
 
 export interface ScenarioResult {
   schemaVersion: 1

@@ -31,7 +31,7 @@ const verdictOfClean = (scenario: Scenario, clean: ScenarioResult): Verdict => {
 }
 
 /** Proved: passes without the defect, and the named check fails with it. */
-export const verdictOfProof = (
+const verdictOfProof = (
   scenario: Scenario,
   clean: ScenarioResult,
   broken: ScenarioResult,

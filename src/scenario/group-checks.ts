@@ -22,7 +22,7 @@ export const checkOf = (
 const maxListed = 5
 
 /** The first few, and how many more there are. */
-export const listed = (texts: readonly string[]): string => {
+const listed = (texts: readonly string[]): string => {
   const shown = texts.slice(0, maxListed).join('; ')
   return texts.length > maxListed ? `${shown}; ${texts.length - maxListed} more` : shown
 }

@@ -161,7 +161,7 @@ export const parseScenario = (text: string, file: string): Scenario => {
 }
 
 /** The scenarios that come with bench, found upwards from this file: it lies deeper once built. */
-export const scenarioFolder = (): string => {
+const scenarioFolder = (): string => {
   const folders = ['../../scenarios', '../../../scenarios'].map((folder) =>
     fileURLToPath(new URL(folder, import.meta.url)),
   )

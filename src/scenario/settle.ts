@@ -29,7 +29,7 @@ export interface GroupAtRest {
 export const fairShare = (partitionCount: number, memberCount: number): number =>
   memberCount === 0 ? 0 : Math.floor(partitionCount / memberCount)
 
-export const shareProblem = (
+const shareProblem = (
   lives: readonly Life[],
   partitionCount: number,
   atMs: number,

@@ -7,7 +7,7 @@ import type { MemberEvent, MemberEventOf } from '../../src/scenario/member-proto
 /** A story that went well: two members, two partitions, ten records in each; tests plant what shall be found. */
 
 export const runId = 'abcdef012345'
-export const recordsPerPartition = 10
+const recordsPerPartition = 10
 
 const text = `title: two members
 guards: nothing
