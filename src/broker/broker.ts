@@ -129,10 +129,10 @@ interface Listener {
 const createListener = (context: BrokerContext, parts: BrokerParts): Listener => {
   const served = serveApis(parts.messages, parts.handlers)
   const connections = new Set<Connection>()
-  const server = createServer({ noDelay: true }, (socket) => {
-    const connection = new Connection(socket, served, context)
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+    const connection = new Connection(accepted, served, context)
     connections.add(connection)
-    socket.on('close', () => connections.delete(connection))
+    connection.socket.on('close', () => connections.delete(connection))
   })
   const { 'max.connections': maxConnections } = context.settings
   server.maxConnections = maxConnections

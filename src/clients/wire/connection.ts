@@ -15,7 +15,7 @@ import { Fifo } from './fifo.ts'
 import { type Ask, askVersions, authenticate, type VersionRange } from './handshake.ts'
 import { Outgoing } from './outgoing.ts'
 import type { ConnectionSettings } from './properties.ts'
-import { ReceiveBuffer } from './receive-buffer.ts'
+import { ReceiveBuffer } from '../../protocol/receive-buffer.ts'
 import { openSocket } from './socket.ts'
 
 const unsupportedVersion = 35
@@ -68,7 +68,7 @@ export class Connection {
     this.address = address
     this.#settings = settings
     this.#clock = clock
-    this.#received = new ReceiveBuffer(receiveBufferBytes)
+    this.#received = new ReceiveBuffer({ sizeBytes: receiveBufferBytes })
     this.#socket = openSocket(address, settings, {
       room: () => this.#received.room(),
       onBytes: (count) => this.#onBytes(count),
