@@ -1,8 +1,10 @@
 import { ConsumeLedger } from '../src/bench/consume-ledger.ts'
 import { createPayloadPlan } from '../src/bench/payload.ts'
 import { ProduceLedger } from '../src/bench/produce-ledger.ts'
-import { createHeader, parseHeader } from '../src/bench/record-header.ts'
+import { createHeader, parseHeader, parseRecord } from '../src/bench/record-header.ts'
 import type { RecordRun } from '../src/clients/driver.ts'
+import { extentOf, RecordCursor } from '../src/clients/wire/record-cursor.ts'
+import { encodeBatch } from '../src/protocol/record-batch.ts'
 import { LatencyHistogram } from '../src/results/histogram.ts'
 
 /**
@@ -16,13 +18,18 @@ const partitionCount = 3
 const records = 3_000_000
 const rounds = 5
 
-/** The median of `rounds`; the first, in which the code is compiled, does not count. */
+const cpuUs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+
+/** Processor time, the median of `rounds`; the first, in which the code is compiled, does not count. */
 const measure = (name: string, work: () => void): void => {
   const costs: number[] = []
   for (let round = 0; round <= rounds; round += 1) {
-    const beganMs = performance.now()
+    const beganUs = cpuUs()
     work()
-    if (round > 0) costs.push(((performance.now() - beganMs) * 1e6) / records)
+    if (round > 0) costs.push(((cpuUs() - beganUs) * 1e3) / records)
   }
   const median = costs.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN
   console.log(`${name.padEnd(44)} ${median.toFixed(1).padStart(7)} ns/record`)
@@ -66,6 +73,49 @@ measure('produce ledger: sequences given and acked', () => {
   }
   if (ledger.counts().acked !== records) throw new Error('the produce ledger lost records')
 })
+
+/** One Fetch of a partition: batches of 100. */
+const fetchRecords = 10_000
+const batchRecords = 100
+const fetched = Buffer.concat(
+  Array.from({ length: fetchRecords / batchRecords }, (_, batch) => {
+    const baseOffset = batch * batchRecords
+    const part = { ...run, count: batchRecords, firstSequence: baseOffset }
+    const rendered = Array.from({ length: batchRecords }, (_r, index) => plan.render(part, index))
+    const values = rendered.map(({ value }) => ({ key: null, value, timestampMs: 0 }))
+    return encodeBatch(values, { baseOffset })
+  }),
+)
+const extent = extentOf(fetched, 0)
+
+const openCursor = (checksCrc = false): RecordCursor =>
+  new RecordCursor(
+    { partition: 0, records: fetched, fromOffset: 0, receivedAtNs: 0, aborted: [] },
+    extent,
+    checksCrc,
+  )
+
+measure('wire: records walked', () => {
+  let seen = 0
+  for (let at = 0; at < records; at += fetchRecords) {
+    const cursor = openCursor()
+    while (cursor.next()) seen += cursor.valueLength
+  }
+  if (seen !== records * 256) throw new Error('the cursor lost records')
+})
+
+for (const checksCrc of [false, true]) {
+  measure(`wire: walked, parsed, in the ledger${checksCrc ? ', CRC checked' : ''}`, () => {
+    const header = createHeader()
+    for (let at = 0; at < records; at += fetchRecords) {
+      const ledger = new ConsumeLedger(1, null)
+      const cursor = openCursor(checksCrc)
+      const read = ledger.onBatch(0, 0, 0, fetchRecords)
+      while (cursor.next()) read.observe(cursor.offset, parseRecord(cursor, header), header)
+      if (ledger.consumed !== fetchRecords) throw new Error('the consume ledger lost records')
+    }
+  })
+}
 
 const { value } = plan.render(run, 0)
 

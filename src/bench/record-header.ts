@@ -5,17 +5,21 @@
  * Big-endian: magic u32, run id 6 bytes, producer number u16, sequence u64, intended time u64 (µs since 1970),
  * reserved u32 (0), checksum u32 = crc32(the 32 bytes before it) XOR crc32(the rest of the value).
  */
-import { crc32 } from 'node:zlib'
 import type { BatchCursor } from '../clients/driver.ts'
+import { crc32Of, remainderOf } from './crc32.ts'
+import { ByteView, KnownBodies } from './known-bodies.ts'
 
 export const headerSizeBytes = 36
 
 const magic = 0x62_6e_63_68
-const magicBytes = [0x62, 0x6e, 0x63, 0x68] as const
 const sequenceAt = 12
 const intendedAt = 20
+const reservedAt = 28
 const checksumAt = 32
 const twoTo32 = 2 ** 32
+/** Bytes under the checksum behind the first word of each. */
+const afterSequence = checksumAt - sequenceAt - 4
+const afterIntended = checksumAt - intendedAt - 4
 
 /** What a bench header says. Parsing writes into one object that is used again for every record. */
 export interface BenchHeader {
@@ -59,7 +63,7 @@ export const writeHeader = (
   writeU64(target, start + 12, header.sequence)
   writeU64(target, start + 20, header.intendedAtEpochUs)
   writeU32(target, start + 28, 0)
-  writeU32(target, start + checksumAt, checksumOf(target, start) ^ bodyChecksum)
+  writeU32(target, start + checksumAt, crc32Of(target, start, start + checksumAt) ^ bodyChecksum)
 }
 
 /** What differs between the bench headers of one run and producer: [start, end) of the header. */
@@ -103,14 +107,17 @@ export class HeaderPatcher {
     target.setUint32(start + intendedAt, this.#intendedHigh)
     target.setUint32(start + intendedAt + 4, this.#intendedLow)
     const checksum =
-      this.#highChecksum ^ this.#intendedChecksum ^ remainderOf(low, sequenceAt + 4) ^ bodyChecksum
+      this.#highChecksum ^
+      this.#intendedChecksum ^
+      remainderOf(low, afterSequence - 4) ^
+      bodyChecksum
     target.setUint32(start + checksumAt, checksum)
   }
 
   #setHigh(sequence: number): void {
     this.#sequenceHigh = Math.floor(sequence / twoTo32)
     this.#sequenceBase = this.#sequenceHigh * twoTo32
-    this.#highChecksum = remainderOf(this.#sequenceHigh, sequenceAt) ^ this.#zeroChecksum
+    this.#highChecksum = remainderOf(this.#sequenceHigh, afterSequence) ^ this.#zeroChecksum
   }
 
   #setIntended(intendedAtEpochUs: number): void {
@@ -118,19 +125,9 @@ export class HeaderPatcher {
     this.#intendedHigh = Math.floor(intendedAtEpochUs / twoTo32)
     this.#intendedLow = intendedAtEpochUs >>> 0
     this.#intendedChecksum =
-      remainderOf(this.#intendedHigh, intendedAt) ^ remainderOf(this.#intendedLow, intendedAt + 4)
+      remainderOf(this.#intendedHigh, afterIntended) ^
+      remainderOf(this.#intendedLow, afterIntended - 4)
   }
-}
-
-/** What four bytes at `at` of the header leave in the crc32 over it. */
-const remainderOf = (word: number, at: number): number => {
-  const table = (checksumAt - 1 - at) << 8
-  return (
-    tableAt(table + (word >>> 24)) ^
-    tableAt(table - 0x100 + ((word >>> 16) & 0xff)) ^
-    tableAt(table - 0x200 + ((word >>> 8) & 0xff)) ^
-    tableAt(table - 0x300 + (word & 0xff))
-  )
 }
 
 /** Parses the current record of `cursor` into `out`, wherever its header travels. */
@@ -149,9 +146,10 @@ export const parseHeader = (
   length: number,
   out: BenchHeader,
 ): HeaderVerdict => {
-  if (length < headerSizeBytes || !hasMagic(bytes, start)) return 'none'
-  const bodyStart = start + headerSizeBytes
-  return read(bytes, start, bodyChecksumOf(bytes, bodyStart, start + length), out)
+  if (length < headerSizeBytes || !reader.hasMagic(bytes, start)) return 'none'
+  const bodyChecksum = reader.read(bytes, start, out)
+  const isRight = bodies.matches(bytes, start + headerSizeBytes, start + length, bodyChecksum)
+  return isRight ? 'ok' : 'corrupt'
 }
 
 /** Parses a header that travels beside its value. */
@@ -162,78 +160,82 @@ export const parseDetached = (
   length: number,
   out: BenchHeader,
 ): HeaderVerdict => {
-  if (header.length < 4 || !hasMagic(header, 0)) return 'none'
+  if (header.length < 4 || !reader.hasMagic(header, 0)) return 'none'
   if (header.length !== headerSizeBytes) return 'corrupt'
-  return read(header, 0, bodyChecksumOf(bytes, start, start + length), out)
+  const bodyChecksum = reader.read(header, 0, out)
+  return bodies.matches(bytes, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
 }
 
-const read = (
-  bytes: Uint8Array,
-  start: number,
-  bodyChecksum: number,
-  out: BenchHeader,
-): HeaderVerdict => {
-  if ((checksumOf(bytes, start) ^ bodyChecksum) >>> 0 !== readU32(bytes, start + checksumAt)) {
-    return 'corrupt'
+/** Reads headers, and remembers what it computed for the one before: of most headers only the sequence is new. */
+class HeaderReader {
+  readonly #shown = new ByteView()
+  readonly #fixed = Buffer.alloc(checksumAt)
+  #runHigh = 0
+  #runLow = 0
+  #reserved = 0
+  #fixedChecksum = 0
+  #intendedHigh = 0
+  #intendedLow = 0
+  #intendedChecksum = 0
+
+  constructor() {
+    this.#fixRun()
   }
-  const tail = readU32(bytes, start + 8)
-  out.run = readU32(bytes, start + 4) * 0x10000 + (tail >>> 16)
-  out.producer = tail & 0xffff
-  out.sequence = readU32(bytes, start + 12) * twoTo32 + readU32(bytes, start + 16)
-  out.intendedAtEpochUs = readU32(bytes, start + 20) * twoTo32 + readU32(bytes, start + 24)
-  return 'ok'
-}
 
-const hasMagic = (bytes: Uint8Array, start: number): boolean =>
-  bytes[start] === magicBytes[0] &&
-  bytes[start + 1] === magicBytes[1] &&
-  bytes[start + 2] === magicBytes[2] &&
-  bytes[start + 3] === magicBytes[3]
-
-/** Tables of 256: table k moves a byte's remainder over k more bytes. `crcOf` needs eight of them, `HeaderPatcher` all. */
-const crcTables = new Int32Array((checksumAt - sequenceAt) * 256)
-for (let byte = 0; byte < 256; byte += 1) {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-  crcTables[byte] = crc
-}
-for (let at = 256; at < crcTables.length; at += 1) {
-  const crc = crcTables[at - 256] as number
-  crcTables[at] = (crc >>> 8) ^ (crcTables[crc & 0xff] as number)
-}
-const tableAt = (index: number): number => crcTables[index] as number
-
-/**
- * crc32 without a view or a call into zlib, which costs more for a few hundred bytes. Source: Intel's slicing-by-8.
- */
-const crcOf = (bytes: Uint8Array, start: number, end: number): number => {
-  let crc = -1
-  let at = start
-  for (; at + 8 <= end; at += 8) {
-    crc ^=
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)
-    crc =
-      tableAt(0x700 + (crc & 0xff)) ^
-      tableAt(0x600 + ((crc >>> 8) & 0xff)) ^
-      tableAt(0x500 + ((crc >>> 16) & 0xff)) ^
-      tableAt(0x400 + (crc >>> 24)) ^
-      tableAt(0x300 + (bytes[at + 4] as number)) ^
-      tableAt(0x200 + (bytes[at + 5] as number)) ^
-      tableAt(0x100 + (bytes[at + 6] as number)) ^
-      tableAt(bytes[at + 7] as number)
+  hasMagic(bytes: Uint8Array, start: number): boolean {
+    const shown = this.#shown
+    shown.show(bytes)
+    return shown.view.getInt32(shown.origin + start) === magic
   }
-  for (; at < end; at += 1) crc = (crc >>> 8) ^ tableAt((crc ^ (bytes[at] as number)) & 0xff)
-  return ~crc
+
+  /** Of bytes with the magic. Returns the crc32, a signed word, that the rest of the value must have. */
+  read(bytes: Uint8Array, start: number, out: BenchHeader): number {
+    const shown = this.#shown
+    shown.show(bytes)
+    const { view } = shown
+    const at = shown.origin + start
+    const runHigh = view.getUint32(at + 4)
+    const runLow = view.getUint32(at + 8)
+    const reserved = view.getInt32(at + reservedAt)
+    if (runHigh !== this.#runHigh || runLow !== this.#runLow || reserved !== this.#reserved) {
+      this.#runHigh = runHigh
+      this.#runLow = runLow
+      this.#reserved = reserved
+      this.#fixRun()
+    }
+    const sequenceHigh = view.getUint32(at + sequenceAt)
+    const sequenceLow = view.getUint32(at + sequenceAt + 4)
+    const intendedHigh = view.getUint32(at + intendedAt)
+    const intendedLow = view.getUint32(at + intendedAt + 4)
+    if (intendedLow !== this.#intendedLow || intendedHigh !== this.#intendedHigh) {
+      this.#intendedHigh = intendedHigh
+      this.#intendedLow = intendedLow
+      this.#intendedChecksum =
+        remainderOf(intendedHigh, afterIntended) ^ remainderOf(intendedLow, afterIntended - 4)
+    }
+    out.run = runHigh * 0x10000 + (runLow >>> 16)
+    out.producer = runLow & 0xffff
+    out.sequence = sequenceHigh * twoTo32 + sequenceLow
+    out.intendedAtEpochUs = intendedHigh * twoTo32 + intendedLow
+    return (
+      view.getInt32(at + checksumAt) ^
+      this.#fixedChecksum ^
+      this.#intendedChecksum ^
+      (sequenceHigh === 0 ? 0 : remainderOf(sequenceHigh, afterSequence)) ^
+      remainderOf(sequenceLow, afterSequence - 4)
+    )
+  }
+
+  /** The crc32 of a header with zeros for sequence and intended time. */
+  #fixRun(): void {
+    const fixed = this.#fixed
+    writeU32(fixed, 0, magic)
+    writeU32(fixed, 4, this.#runHigh)
+    writeU32(fixed, 8, this.#runLow)
+    writeU32(fixed, reservedAt, this.#reserved)
+    this.#fixedChecksum = crc32Of(fixed, 0, checksumAt)
+  }
 }
-
-const checksumOf = (bytes: Uint8Array, start: number): number =>
-  crcOf(bytes, start, start + checksumAt)
-
-const bodyChecksumOf = (bytes: Uint8Array, start: number, end: number): number =>
-  end - start < 256 ? crcOf(bytes, start, end) : crc32(bytes.subarray(start, end))
 
 const readU32 = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] as number) << 24) |
@@ -253,3 +255,6 @@ const writeU64 = (target: Uint8Array, at: number, value: number): void => {
   writeU32(target, at, Math.floor(value / twoTo32))
   writeU32(target, at + 4, value >>> 0)
 }
+
+const reader = new HeaderReader()
+const bodies = new KnownBodies()
