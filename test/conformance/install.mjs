@@ -4,6 +4,7 @@
 import { prepareTools, toolNeeds } from './clients/kafka-tools.mjs'
 import { clients, prepare } from './clients/list.mjs'
 import { brokerJars } from './maven.mjs'
+import { browserNeeds, installPlaywright } from './playwright.mjs'
 import { missingToolchain } from './toolchains.mjs'
 
 const inOrder = async (wanted) => {
@@ -22,11 +23,12 @@ const inOrder = async (wanted) => {
 const asClient = (name) => ({ name, needs: clients[name].needs, install: () => prepare(name) })
 const tools = { name: 'kafka-tools', needs: toolNeeds, install: prepareTools }
 const broker = { name: 'Apache Kafka', needs: ['java', 'mvn'], install: brokerJars }
+const browser = { name: 'playwright-core', needs: browserNeeds, install: installPlaywright }
 const compiled = ['node-rdkafka', 'franz-go', 'sarama', 'kafka-go']
 const others = Object.keys(clients).filter((name) => !compiled.includes(name))
 
 // What is compiled keeps the processor busy, and what is not waits for the network.
 await Promise.all([
   inOrder(compiled.map(asClient)),
-  inOrder([broker, tools, ...others.map(asClient)]),
+  inOrder([broker, tools, browser, ...others.map(asClient)]),
 ])

@@ -20,6 +20,7 @@ const toolchains = {
   },
   kcat: { what: 'kcat', test: ['-V'] },
   tshark: { what: 'tshark', test: ['--version'] },
+  chromium: { what: 'chromium', test: ['--version'] },
 }
 
 const isThere = (name) => {

@@ -57,5 +57,5 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } svg .strong 
 .median { stroke-width: 3; stroke-dasharray: none; } .within { fill: var(--track); }
 .interval { stroke: var(--text); stroke-width: 2; } .point { fill: var(--text); }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rule); font-size: .8125rem; color: var(--muted); }
-@media print { html { font-size: 11px; } body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr, .tiles > div { break-inside: avoid; } .scroll { overflow: visible; } }
+@media print { html { font-size: 11px; } body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr, .tiles > div { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; } }
 `
