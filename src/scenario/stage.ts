@@ -5,7 +5,7 @@ import { kafkaParts } from '../broker/parts.ts'
 import { parseSettings } from '../broker/settings.ts'
 import type { Admin, ConnectionOptions } from '../clients/driver.ts'
 import { openAdmin } from '../clients/kafkajs/admin.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, sleep } from '../clock.ts'
 import { messageOf, SurroundingsError } from '../errors.ts'
 import type { Exchange } from '../recorder/exchange.ts'
 import type { AnswerFault } from '../recorder/proxy.ts'
@@ -81,6 +81,23 @@ const connectionTo = (bootstrapServers: readonly string[]): ConnectionOptions =>
   properties: {},
 })
 
+const leaderLimitMs = 10_000
+const leaderTickMs = 100
+
+/** A broker may hear of a new topic's partitions some time after it was told to have been made. */
+const awaitLeaders = async (admin: Admin, topic: string, clock: Clock): Promise<void> => {
+  const startNs = clock.nowNs()
+  for (;;) {
+    try {
+      await admin.watermarks(topic)
+      return
+    } catch (error) {
+      if (clock.nowNs() - startNs > leaderLimitMs * 1e6) throw error
+    }
+    await sleep(clock, leaderTickMs)
+  }
+}
+
 const addressOf = (server: string): { host: string; port: number } => {
   const at = server.lastIndexOf(':')
   return { host: server.slice(0, at), port: Number(server.slice(at + 1)) }
@@ -112,6 +129,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     closing.push(() => recorder.close())
     const [topic, groupId] = [`bench-${runId}`, `bench-${runId}`]
     await admin.createTopic(topic, scenario.topic.partitions, 1)
+    await awaitLeaders(admin, topic, clock)
     return {
       kind: options.bootstrapServers === null ? 'embedded' : 'external',
       connection,
