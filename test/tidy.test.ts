@@ -35,6 +35,7 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/clients/', []],
   ['src/bench/', ['src/clients/driver.ts', 'src/results/']],
   ['src/recorder/', ['src/protocol/']],
+  ['src/omb/', []],
   ['src/compare/', ['src/results/']],
   ['src/report/', ['src/results/', 'src/compare/']],
   [
@@ -64,7 +65,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/kafka': ['src/clients/platformatic/'],
   'node-rdkafka': ['src/clients/librdkafka/'],
   zod: ['src/scenario/'],
-  yaml: ['src/scenario/load.ts'],
+  yaml: ['src/omb/fields.ts', 'src/scenario/load.ts'],
   '@bokuweb/zstd-wasm': ['src/protocol/zstd.ts'],
 }
 

@@ -100,12 +100,21 @@ const dropEmptyVariables = (): void => {
   }
 }
 
+/** Says what it read: the user sees the options that a file comes to. */
+const readOmbFiles = async (given: readonly string[], io: Io): Promise<readonly string[]> => {
+  if (!given.some((arg) => arg.startsWith('--omb'))) return given
+  const { withOmbFiles } = await import('./omb-files.ts')
+  const { args, notes } = withOmbFiles(given)
+  if (!args.includes('--quiet')) for (const note of notes) io.stderr.write(`bench: ${note}\n`)
+  return args
+}
+
 export const runProgram = async (given: readonly string[], io: Io): Promise<number> => {
   dropEmptyVariables()
   let exitCode = 0
   try {
     refuseCommand(given[0])
-    const args = withConfigFile(given)
+    const args = await readOmbFiles(withConfigFile(given), io)
     const program = await createProgram(args, io, (code) => {
       exitCode = code
     })

@@ -4,6 +4,7 @@ import { formatCsv } from '../report/csv.ts'
 import { formatHgrm } from '../report/hgrm.ts'
 import { formatHtml } from '../report/html/run.ts'
 import { formatMarkdown } from '../report/markdown.ts'
+import { formatOmb } from '../report/omb.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
 import { loadResult, serializeResult, writeAtomically } from '../results/store.ts'
@@ -12,7 +13,7 @@ import { parseChoice } from './values.ts'
 
 /** `bench report RESULT`: any report again from a saved result. */
 
-const formats = ['text', 'html', 'json', 'csv', 'markdown', 'hgrm'] as const
+const formats = ['text', 'html', 'json', 'csv', 'markdown', 'hgrm', 'omb'] as const
 type Format = (typeof formats)[number]
 
 const formatText = (result: RunResult, io: Io, isForTerminal: boolean): string => {
@@ -26,6 +27,7 @@ const formatters: Record<Exclude<Format, 'text'>, (result: RunResult) => string>
   csv: formatCsv,
   markdown: formatMarkdown,
   hgrm: formatHgrm,
+  omb: formatOmb,
 }
 
 /** Throws `UsageError` for a file that is no result, `SurroundingsError` for an output that cannot be written. */

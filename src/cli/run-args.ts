@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { RunOptions } from '../bench/options.ts'
 import { messageOf, UsageError } from '../errors.ts'
+import { withOmbFiles } from './omb-files.ts'
 import { addRunFlags, type RawFlags } from './run-flags.ts'
 import { parseRunOptions } from './run-options.ts'
 import { checkTarget } from './target.ts'
@@ -14,8 +15,9 @@ export const parseRunArgs = (args: readonly string[]): { raw: RawFlags; options:
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} })
+  const [, ...read] = withOmbFiles(['run', ...args]).args
   try {
-    command.parse([...args], { from: 'user' })
+    command.parse(read, { from: 'user' })
   } catch (error) {
     throw new UsageError(messageOf(error).replace(/^error: /, ''))
   }

@@ -202,6 +202,8 @@ const addOutputFlags = (command: Command): Command =>
     .option('--quiet', 'no progress and no report')
     .option('-v, --verbose', 'say what is done meanwhile')
     .option('--config <file>', 'JSON file of options; the command line goes before it')
+    .option('--omb <file>', 'workload of OpenMessaging Benchmark; likewise')
+    .option('--omb-driver <file>', 'its driver file for Kafka; likewise')
 
 const addSecurityFlags = (command: Command): Command =>
   command

@@ -2,7 +2,8 @@ import type { RunResult } from '../../results/result.ts'
 
 /** The command that does a run again, as a shell reads it. */
 
-const quoted = (word: string): string =>
+/** As a shell reads it back. */
+export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 const has = (command: readonly string[], ...names: readonly string[]): boolean =>
