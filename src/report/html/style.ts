@@ -24,14 +24,14 @@ p { margin: .4rem 0; max-width: 46rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .6rem; margin: 0; }
 .tiles > div { background: var(--card); border-radius: .5rem; padding: .6rem .8rem; }
 .tiles dt { font-size: .8125rem; } .tiles dd { margin: 0; font-size: 1.15rem; font-weight: 600; line-height: 1.3; }
-.tiles dd span { font-size: .8125rem; font-weight: 400; color: var(--muted); }
+.tiles dd span { display: block; font-size: .8125rem; font-weight: 400; color: var(--muted); }
 pre { background: var(--card); border-radius: .5rem; padding: .7rem .8rem; margin: .5rem 0; white-space: pre-wrap; font: .875rem/1.5 ui-monospace, Menlo, Consolas, monospace; }
 ul.plain { list-style: none; margin: .5rem 0; padding: 0; } ul.plain > li { margin: .35rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; min-width: 100%; }
 th, td { text-align: right; padding: .3rem 0 .3rem 1rem; border-bottom: 1px solid var(--grid); overflow-wrap: normal; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-thead th { font-weight: 500; vertical-align: bottom; } tbody th { font-weight: 400; color: var(--text); }
+thead th { font-weight: 500; vertical-align: bottom; white-space: normal; min-width: 4.5rem; } p.muted { font-size: .875rem; } tbody th { font-weight: 400; color: var(--text); }
 .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; width: 75%; } .facts th { color: var(--muted); white-space: normal; min-width: 7.5rem; }
 tr.bad > * { color: var(--bad); font-weight: 600; } tr.all > * { font-weight: 600; }
 figure { margin: 1rem 0 1.25rem; }
