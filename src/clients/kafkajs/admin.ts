@@ -17,8 +17,8 @@ import type { InnerBroker } from './internals.ts'
 const { ConfigResourceTypes } = kafkajs
 const unknownTopicCode = 3
 const topicExistsCode = 36
-/** UNKNOWN_TOPIC_OR_PARTITION and LEADER_NOT_AVAILABLE: what a broker says of a topic that it has not heard of yet. */
-const notYetCodes: readonly (number | null)[] = [unknownTopicCode, 5]
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE and NOT_LEADER_OR_FOLLOWER: said of a topic not heard of yet. */
+const notYetCodes: readonly (number | null)[] = [unknownTopicCode, 5, 6]
 const leaderPollMs = 50
 const readUncommitted = 0
 const earliest = -2
@@ -189,7 +189,15 @@ class KafkajsAdmin implements Admin {
     const deadlineNs = this.#clock.nowNs() + this.#connection.requestTimeoutMs * 1e6
     for (;;) {
       try {
-        await this.#partitionsOf(topic)
+        const partitions = await this.#partitionsOf(topic)
+        // A leader may itself be the last to know; one that is away is not waited for.
+        await Promise.all(
+          partitions.map(({ leader, partitionId }) =>
+            this.#offsets(leader, topic, [partitionId], latest).catch((error: unknown) => {
+              if (kafkaCodeOf(error) !== null) throw error
+            }),
+          ),
+        )
         return
       } catch (error) {
         if (!notYetCodes.includes(kafkaCodeOf(error)) || this.#clock.nowNs() > deadlineNs)

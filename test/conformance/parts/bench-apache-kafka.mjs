@@ -22,8 +22,9 @@ const certificate = () =>
     ],
   })
 
-const groupOn = (topic) => [
-  ...['--mode', 'consume', '-t', topic, '--consumers', '3', '--stagger', '1s'],
+const groupOn = (topic, group) => [
+  ...['--mode', 'consume', '-t', topic, '--consumer-group', group],
+  ...['--consumers', '3', '--stagger', '1s'],
 ]
 
 const sendAndRead = async (runs, topic) => {
@@ -31,7 +32,7 @@ const sendAndRead = async (runs, topic) => {
   const codec = runs.client.codecs.at(-1)
   const args = [...n, '--validate', '--idempotent', '--compression', codec]
   await runs.ok(`idempotent, ${codec}`, args, counts(records))
-  await runs.ok('a group of three', groupOn(topic), counts(records))
+  await runs.ok('a group of three', groupOn(topic, `${topic}-plain`), counts(records))
 }
 
 /** What the driver says of a connection that must not work: where, and never the password. */
@@ -90,7 +91,11 @@ const run = async ({ report }) => {
       const runs = at(`TLS, SASL ${mechanism}`, SASL_SSL, ['--tls-ca', caFile, ...login(mechanism)])
       await runs.ok('round-trip', both, counts(300))
       if (mechanism === mechanisms.at(-1))
-        await runs.ok('a group of three', groupOn(client.name), counts(records))
+        await runs.ok(
+          'a group of three',
+          groupOn(client.name, `${client.name}-sasl`),
+          counts(records),
+        )
     }
     const open = at('SASL', SASL_PLAINTEXT, login('scram-sha-512'))
     await open.ok('round-trip', both, counts(300))
