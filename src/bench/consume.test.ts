@@ -257,6 +257,21 @@ describe('several commands in one group', () => {
 })
 
 describe('ends', () => {
+  it.each([
+    ['range', 0, 4_000],
+    ['cooperative-sticky', 5_000, 9_000],
+  ] as const)(
+    '%s: waits for a member without partitions as long as others may hand some over',
+    async (assignor, leastMs, mostMs) => {
+      const test = filled([100, 100])
+      test.cluster.assign = (members) =>
+        Array.from({ length: members }, (_, at) => (at ? [] : [0, 1]))
+      await test.finish(consume(test, { consumers: 2, assignor }))
+      expect(test.clock.elapsedMs).toBeGreaterThanOrEqual(leastMs)
+      expect(test.clock.elapsedMs).toBeLessThan(mostMs)
+    },
+  )
+
   it('stops at a signal, commits and judges what was read', async () => {
     const test = filled([100_000])
     const run = consume(test, { consumerGroup: 'g' })

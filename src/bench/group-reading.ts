@@ -43,6 +43,7 @@ const stallLimitMs = 60_000
 /** So long without an answer of the broker and without a record, and it counts as lost. */
 const silenceLimitMs = 10_000
 const commitLimitMs = 5_000
+const handoverLimitNs = 5e9
 const closeLimitMs = 10_000
 
 export class GroupReading {
@@ -318,14 +319,25 @@ export class GroupReading {
     }
     const progressNs = this.lastRecordNs ?? this.startNs
     if (options.durationMs === null && nowNs - progressNs >= stallLimitMs * 1e6) return 'stalled'
-    return options.until === 'drained' && this.#isDrained() ? 'drained' : null
+    return options.until === 'drained' && this.#isDrained(nowNs) ? 'drained' : null
   }
 
   /** Every partition has been read to the target, and every member has been in a settled generation. */
-  #isDrained(): boolean {
-    if (this.unsettled().length > 0) return false
+  #isDrained(nowNs: number): boolean {
+    if (this.unsettled().length > 0 || this.#isHandingOver(nowNs)) return false
     for (const lag of this.lagTo(this.#group.targets).values()) if (lag > 0) return false
     return true
+  }
+
+  /** A cooperative newcomer gets in the next generation what others give up in this one (KIP-429). */
+  #isHandingOver(nowNs: number): boolean {
+    const { options, topic } = this.#context
+    if (options.assignor !== 'cooperative-sticky') return false
+    if (Math.max(this.mostMembers, this.members.length) > topic.partitionCount) return false
+    return this.members.some((member) => {
+      const idleNs = member.idleNs(nowNs)
+      return idleNs !== null && idleNs < handoverLimitNs
+    })
   }
 
   /** Other commands wait for this command's commits, so those that reach the target are made at once. */

@@ -60,6 +60,11 @@ export class Member {
     if (isNews) this.#assignments.push({ atNs, generation, partitions })
   }
 
+  /** How long it has been in a generation without a partition; null when it is not. */
+  idleNs(nowNs: number): number | null {
+    return this.#idleSinceNs === null ? null : nowNs - this.#idleSinceNs
+  }
+
   #endIdle(atNs: number): void {
     if (this.#idleSinceNs === null) return
     this.longestIdleNs = Math.max(this.longestIdleNs, atNs - this.#idleSinceNs)

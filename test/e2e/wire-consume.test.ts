@@ -31,7 +31,7 @@ const expectAllOwned = (results: readonly RunResult[]): void => {
 }
 
 describe('a group of wire members', () => {
-  it.concurrent.each(['range', 'round-robin'])(
+  it.concurrent.each(['range', 'round-robin', 'cooperative-sticky'])(
     '%s: three, 1 s apart, own a partition each and read every record once',
     async (assignor) => {
       const flags = ['--topic', 'three', '--assignor', assignor, ...threeStaggered]
