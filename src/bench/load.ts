@@ -6,6 +6,7 @@ import type { PayloadPlan, Producer, RecordRun, SendFailure } from '../clients/d
 import type { Clock, Timer } from '../clock.ts'
 import type { Placement } from './keys.ts'
 import { Lateness } from './lateness.ts'
+import type { LoadFigures } from './load-figures.ts'
 import type { Pacer } from './pacer.ts'
 import { RunDraft, RunQueue } from './run-queue.ts'
 import type { Waker } from './waker.ts'
@@ -60,7 +61,7 @@ interface Request {
   openRuns: number
 }
 
-export class Load {
+export class Load implements LoadFigures {
   sent = 0
   acked = 0
   failed = 0

@@ -67,7 +67,16 @@ export interface MeterOptions {
   readonly group: (() => GroupState) | null
 }
 
-export class Meter {
+/** What a load tells while it goes on. */
+export interface LoadMeter {
+  readonly timeline: TimelinePoint[]
+  addRecords(records: number, bytes: number): void
+  addLatency(us: number, count: number): void
+  addFailed(records: number): void
+  end(): void
+}
+
+export class Meter implements LoadMeter {
   readonly timeline: TimelinePoint[] = []
   readonly #clock: Clock
   readonly #onProgress: ProgressListener
@@ -104,6 +113,11 @@ export class Meter {
   addLatency(us: number, count: number): void {
     this.#point.latencies.recordCount(us, count)
     if (this.#reportTimer !== null) this.#report.latencies.recordCount(us, count)
+  }
+
+  addLatencies(latencies: LatencyHistogram): void {
+    this.#point.latencies.add(latencies)
+    if (this.#reportTimer !== null) this.#report.latencies.add(latencies)
   }
 
   addFailed(records: number): void {

@@ -26,7 +26,8 @@ export interface RunOptions {
   /** What wakes the open loop; nothing does in a closed one. */
   readonly pacer: PacerName
   readonly client: 'kafkajs' | 'platformatic' | 'librdkafka' | 'wire'
-  readonly workers: 1
+  /** Threads that produce, each with a part of the rest. */
+  readonly workers: number
   readonly partitions: number
   readonly replicationFactor: number
   readonly acks: Acks

@@ -1,6 +1,6 @@
 /** What a result says of the pacer: only an open loop has one. */
 import type { Pacing } from '../results/result.ts'
-import type { Load } from './load.ts'
+import type { LoadFigures } from './load-figures.ts'
 import type { RunOptions } from './options.ts'
 import type { PacerName } from './waker.ts'
 
@@ -9,7 +9,7 @@ export const pacerOf = ({ pacer, rateRecordsPerSec }: RunOptions): PacerName | n
   rateRecordsPerSec === null ? null : pacer
 
 /** The field of `RunFigures`; nothing for a closed loop. */
-export const pacingOf = (options: RunOptions, { lateness }: Load): { pacing?: Pacing } => {
+export const pacingOf = (options: RunOptions, { lateness }: LoadFigures): { pacing?: Pacing } => {
   const pacer = pacerOf(options)
   if (pacer === null) return {}
   const { us, lateRecords } = lateness

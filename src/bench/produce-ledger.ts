@@ -1,6 +1,6 @@
 /** What became of every record that one producer number of a run sent, by partition, as ranges of sequences. */
 import type { ConsumeLedger } from './consume-ledger.ts'
-import { Ranges } from './ranges.ts'
+import { type Range, Ranges } from './ranges.ts'
 import { runNumberOf } from './record-header.ts'
 
 /** Sequences by the end of their send. */
@@ -12,6 +12,19 @@ interface Sends {
   /** acks=0: handed to the network, never acked. */
   readonly written: Ranges
   readonly ackedOffsets: Ranges
+}
+
+/** A ledger as plain data. */
+export interface LedgerSnapshot {
+  readonly producer: number
+  readonly partitions: readonly {
+    readonly nextSequence: number
+    readonly acked: readonly Range[]
+    readonly failed: readonly Range[]
+    readonly unknown: readonly Range[]
+    readonly written: readonly Range[]
+    readonly offsetsAckedTwice: number
+  }[]
 }
 
 export interface SendCounts {
@@ -45,6 +58,33 @@ export class ProduceLedger {
       ackedOffsets: new Ranges(),
     }))
     this.#offsetsAckedTwice = this.#partitions.map(() => 0)
+  }
+
+  /** What another thread needs to make the same ledger of it. Which offsets were acked stays here. */
+  snapshot(): LedgerSnapshot {
+    const { producer } = this
+    const partitions = this.#partitions.map((sends, partition) => ({
+      nextSequence: sends.nextSequence,
+      acked: sends.acked.all(),
+      failed: sends.failed.all(),
+      unknown: sends.unknown.all(),
+      written: sends.written.all(),
+      offsetsAckedTwice: this.#offsetsAckedTwice[partition] as number,
+    }))
+    return { producer, partitions }
+  }
+
+  static of(runId: string, { producer, partitions }: LedgerSnapshot): ProduceLedger {
+    const ledger = new ProduceLedger(runId, producer, partitions.length)
+    for (const [partition, known] of partitions.entries()) {
+      const sends = ledger.#sends(partition)
+      sends.nextSequence = known.nextSequence
+      for (const kind of ['acked', 'failed', 'unknown', 'written'] as const) {
+        for (const { from, to } of known[kind]) sends[kind].addRange(from, to)
+      }
+      ledger.#offsetsAckedTwice[partition] = known.offsetsAckedTwice
+    }
+    return ledger
   }
 
   /** Gives the next `count` sequences of `partition` away and returns the first. Rule: dense from 0 per partition. */

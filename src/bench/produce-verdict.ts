@@ -1,10 +1,16 @@
 /** What the end of a load means: failures in words, the checks on counts, and whether the broker was lost. */
 import type { SendFailure } from '../clients/driver.ts'
 import type { Check, Warning } from '../results/result.ts'
-import type { Load, LoadEnd } from './load.ts'
+import type { LoadEnd } from './load.ts'
+import type { LoadFigures } from './load-figures.ts'
 import { lossOf } from './run-context.ts'
 
 const mostMessages = 5
+
+export interface FailureCounts {
+  readonly byText: readonly (readonly [text: string, records: number])[]
+  readonly others: number
+}
 
 /** Failed sends by what was said about them. */
 export class Failures {
@@ -12,10 +18,23 @@ export class Failures {
   #others = 0
 
   add(failure: SendFailure, records: number): void {
-    const text = `${failure.isUnknown ? 'unknown' : 'failed'}: ${failure.message}`
+    this.#count(`${failure.isUnknown ? 'unknown' : 'failed'}: ${failure.message}`, records)
+  }
+
+  #count(text: string, records: number): void {
     const known = this.#counts.get(text)
     if (known === undefined && this.#counts.size >= mostMessages) this.#others += records
     else this.#counts.set(text, (known ?? 0) + records)
+  }
+
+  /** Failures told elsewhere, as `counts` tells them. */
+  merge(counts: FailureCounts): void {
+    this.#others += counts.others
+    for (const [text, count] of counts.byText) this.#count(text, count)
+  }
+
+  counts(): FailureCounts {
+    return { byText: [...this.#counts], others: this.#others }
   }
 
   /** `what` is one of the things that failed: `record`, `request`. */
@@ -32,7 +51,7 @@ export class Failures {
 
 /** `loads`: the measured one first, then its warm-up if there was one. */
 export const loadChecks = (
-  loads: readonly Load[],
+  loads: readonly LoadFigures[],
   parts: { what: string; messageCount: number | null; isInterrupted: boolean },
 ): Check[] => {
   const { what, messageCount, isInterrupted } = parts
@@ -53,11 +72,11 @@ export const loadChecks = (
 }
 
 /** Null: the broker stored what it was sent, or refused it for another reason than its storage. */
-export const refusalOfLoad = (load: Load): string | null =>
+export const refusalOfLoad = (load: LoadFigures): string | null =>
   load.storageError && `the broker cannot store records: ${load.storageError}`
 
 /** Null: the broker was there to the end. */
-export const lossOfLoad = (load: Load, end: LoadEnd, lost: AbortSignal): string | null => {
+export const lossOfLoad = (load: LoadFigures, end: LoadEnd, lost: AbortSignal): string | null => {
   if (end !== 'lost' && !lost.aborted) return null
   return lossOf(lost) ?? `broker lost: ${load.connectionError ?? 'no connection'}`
 }

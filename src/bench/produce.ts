@@ -5,8 +5,9 @@ import type { WarmupTotals } from '../results/result.ts'
 import { pacingOf } from './pacing.ts'
 import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
 import { checkName, partitionResult, type Verification, verifyProduced } from './produce-verify.ts'
-import { type Produced, Producing } from './producing.ts'
-import { noWarmup, type RunContext, type RunFigures, withRates } from './run-context.ts'
+import type { Produced } from './producing.ts'
+import { noWarmup, type RunContext, type RunFigures, sumOf, withRates } from './run-context.ts'
+import { openProducing, type Producers } from './workers.ts'
 
 /** Epoch µs − monotonic µs. */
 export const epochOffsetOf = ({ clock }: RunContext): number =>
@@ -27,7 +28,7 @@ export const measuredTotals = (measured: Produced, messageSizeBytes: number) => 
 /** The warm-up (null without one) and the measured load, one after the other. */
 export const runLoads = async (
   context: RunContext,
-  producing: Producing,
+  producing: Producers,
 ): Promise<{ warmup: Produced | null; measured: Produced }> => {
   const { durationMs, messageCount, warmupDurationMs } = context.options
   const warmup =
@@ -47,7 +48,10 @@ const unverified = (
     partitionResult(
       one,
       one,
-      produced.reduce((sum, { ledger }) => sum + ledger.counts(one.partition).acked, 0),
+      sumOf(
+        produced.flatMap(({ ledgers }) => ledgers),
+        (ledger) => ledger.counts(one.partition).acked,
+      ),
     ),
   )
   const acked = partitions.reduce((sum, one) => sum + one.acked, 0)
@@ -65,7 +69,7 @@ export const verifyOrLose = async (
   if (lost !== null) return { verification: unverified(before, produced), lost }
   context.onProgress({ type: 'phase', phase: 'verify', detail: '' })
   try {
-    const ledgers = produced.map(({ ledger }) => ledger)
+    const ledgers = produced.flatMap((one) => one.ledgers)
     return { verification: await verifyProduced(context, before, ledgers), lost: null }
   } catch (error) {
     return { verification: unverified(before, produced), lost: messageOf(error) }
@@ -77,7 +81,7 @@ export const runProduce = async (context: RunContext): Promise<RunFigures> => {
   const { messageCount, messageSizeBytes, warmupDurationMs } = options
   const before = await admin.watermarks(topic.name)
   const phases = warmupDurationMs > 0 ? (['warm-up', 'measure'] as const) : (['measure'] as const)
-  const producing = await Producing.open(context, phases, epochOffsetOf(context))
+  const producing = await openProducing(context, phases, epochOffsetOf(context))
   const { warmup, measured } = await runLoads(context, producing)
   await producing.close()
   const lostInLoad = lossOfLoad(measured.load, measured.end, context.lost)

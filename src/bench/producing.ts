@@ -4,8 +4,9 @@ import { LatencyHistogram } from '../results/histogram.ts'
 import type { TimelinePoint } from '../results/result.ts'
 import { createPlacement } from './keys.ts'
 import { Load, type LoadEnd, type LoadListener, type LoadPlan } from './load.ts'
-import { Meter } from './meter.ts'
-import { createPacer, unpaced } from './pacer.ts'
+import type { LoadFigures } from './load-figures.ts'
+import { type LoadMeter, Meter } from './meter.ts'
+import { createPacer, type Share, unpaced, wholeShare } from './pacer.ts'
 import { pacerOf } from './pacing.ts'
 import { type BenchPayloadPlan, createPayloadPlan } from './payload.ts'
 import { ProduceLedger } from './produce-ledger.ts'
@@ -18,52 +19,87 @@ const closeLimitMs = 10_000
 
 export type ProducePhase = 'fill' | 'warm-up' | 'measure'
 
-/** Each phase has its own sequences, so that its records can be told apart in the log. */
-export const producerNumbers: Record<ProducePhase, number> = { measure: 0, fill: 0, 'warm-up': 1 }
+/** Each phase of each worker has its own sequences, so that its records can be told apart in the log. */
+const producerNumberOf = (phase: ProducePhase, { index }: Share): number =>
+  2 * index + Number(phase === 'warm-up')
 
+export const isMeasuredProducer = (producer: number): boolean => producer % 2 === 0
+
+export interface Bounds {
+  readonly durationMs: number | null
+  readonly messageCount: number | null
+}
+
+/** What a phase was; final only when the producers are closed. */
 export interface Produced {
-  readonly load: Load
-  readonly ledger: ProduceLedger
+  readonly load: LoadFigures
+  /** One of each producer. */
+  readonly ledgers: readonly ProduceLedger[]
   readonly end: LoadEnd
   readonly response: LatencyHistogram
   readonly service: LatencyHistogram
   readonly timeline: TimelinePoint[]
 }
 
+/** All that producing needs of a run. */
+export type ProducingContext = Pick<
+  RunContext,
+  'driver' | 'connection' | 'clock' | 'options' | 'topic' | 'runId' | 'onProgress' | 'stop' | 'lost'
+>
+
+export interface ProducingParts {
+  /** Of the load, where several produce. */
+  readonly share: Share
+  readonly openMeter: (phase: ProducePhase, durationMs: number | null) => LoadMeter
+}
+
+/** The meter of a run that produces in one loop. */
+export const openMeter =
+  ({ clock, onProgress, options, topic }: ProducingContext) =>
+  (phase: ProducePhase, durationMs: number | null): Meter => {
+    onProgress({ type: 'phase', phase, detail: topic.name })
+    const { reportIntervalMs } = options
+    return new Meter(clock, onProgress, { phase, durationMs, reportIntervalMs, group: null })
+  }
+
 export class Producing {
   readonly failures = new Failures()
   readonly produced: Produced[] = []
-  readonly #context: RunContext
+  readonly #context: ProducingContext
+  readonly #parts: ProducingParts
   readonly #payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>
   readonly #loads: Load[] = []
   readonly #waker: Waker
   #producer: Producer | null = null
 
   private constructor(
-    context: RunContext,
+    context: ProducingContext,
+    parts: ProducingParts,
     payloads: ReadonlyMap<ProducePhase, BenchPayloadPlan>,
     waker: Waker,
   ) {
     this.#context = context
+    this.#parts = parts
     this.#payloads = payloads
     this.#waker = waker
   }
 
   /** Connects, and makes the payloads of `phases` before any clock starts. */
   static async open(
-    context: RunContext,
+    context: ProducingContext,
     phases: readonly ProducePhase[],
     epochOffsetUs: number,
+    parts: ProducingParts = { share: wholeShare, openMeter: openMeter(context) },
   ): Promise<Producing> {
     const { driver, connection, clock, options, topic, runId } = context
     const payloads = new Map(
       phases.map((phase) => {
-        const identity = { runId, producer: producerNumbers[phase], epochOffsetUs }
+        const identity = { runId, producer: producerNumberOf(phase, parts.share), epochOffsetUs }
         return [phase, createPayloadPlan(options, identity)]
       }),
     )
     const waker = await openWaker(pacerOf(options) ?? 'timer', clock)
-    const producing = new Producing(context, payloads, waker)
+    const producing = new Producing(context, parts, payloads, waker)
     const { acks, compression, isIdempotent, messageTimeoutMs } = options
     const wish = { topic: topic.name, acks, compression, isIdempotent, messageTimeoutMs }
     try {
@@ -76,20 +112,12 @@ export class Producing {
   }
 
   /** Runs one phase to the end of its draining. */
-  async run(
-    phase: ProducePhase,
-    bounds: { durationMs: number | null; messageCount: number | null },
-  ): Promise<Produced> {
-    const { clock, options, topic, runId, onProgress } = this.#context
-    const { partitionCount } = topic
-    onProgress({ type: 'phase', phase, detail: topic.name })
-    const meter = new Meter(clock, onProgress, {
-      phase,
-      durationMs: bounds.durationMs,
-      reportIntervalMs: options.reportIntervalMs,
-      group: null,
-    })
-    const ledger = new ProduceLedger(runId, producerNumbers[phase], partitionCount)
+  async run(phase: ProducePhase, bounds: Bounds): Promise<Produced> {
+    const { options, topic, runId } = this.#context
+    const { share } = this.#parts
+    const meter = this.#parts.openMeter(phase, bounds.durationMs)
+    const producer = producerNumberOf(phase, share)
+    const ledger = new ProduceLedger(runId, producer, topic.partitionCount)
     const response = new LatencyHistogram()
     const service = new LatencyHistogram()
     const listener: LoadListener = {
@@ -110,7 +138,8 @@ export class Producing {
     this.#loads.unshift(load)
     const end = await load.run()
     meter.end()
-    const produced = { load, ledger, end, response, service, timeline: meter.timeline }
+    const { timeline } = meter
+    const produced = { load, ledgers: [ledger], end, response, service, timeline }
     this.produced.push(produced)
     return produced
   }
@@ -123,11 +152,7 @@ export class Producing {
     for (const load of this.#loads) load.giveUp()
   }
 
-  #createLoad(
-    phase: ProducePhase,
-    bounds: { durationMs: number | null; messageCount: number | null },
-    listener: LoadListener,
-  ): Load {
+  #createLoad(phase: ProducePhase, bounds: Bounds, listener: LoadListener): Load {
     const { clock, options, topic, stop, lost } = this.#context
     const { partitionCount } = topic
     const { keyPattern, seed, rateRecordsPerSec } = options
@@ -138,7 +163,7 @@ export class Producing {
       producer: this.#producer as Producer,
       placement: createPlacement({ keyPattern, seed, partitionCount }),
       payload: this.#payloads.get(phase) as BenchPayloadPlan,
-      pacer: isPaced ? createPacer(rateRecordsPerSec) : unpaced,
+      pacer: isPaced ? createPacer(rateRecordsPerSec, this.#parts.share) : unpaced,
       waker: this.#waker,
       stop,
       lost,
@@ -166,7 +191,7 @@ const recordResponses = (
   run: RecordRun,
   atNs: number,
   response: LatencyHistogram,
-  meter: Meter,
+  meter: LoadMeter,
 ): void => {
   const { intendedAtNs, count } = run
   for (let index = 0; index < count; ) {

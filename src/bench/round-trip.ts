@@ -7,10 +7,11 @@ import { ConsumeLedger } from './consume-ledger.ts'
 import { pacingOf } from './pacing.ts'
 import { epochOffsetOf, measuredTotals, runLoads, verifyOrLose, warmupTotals } from './produce.ts'
 import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
-import { Producing, producerNumbers } from './producing.ts'
+import { isMeasuredProducer } from './producing.ts'
 import { createHeader, parseRecord, runNumberOf } from './record-header.ts'
 import { type RunContext, type RunFigures, zeroCheck } from './run-context.ts'
 import { endsWithin } from './time-limit.ts'
+import { openProducing } from './workers.ts'
 
 const closeLimitMs = 5_000
 const receiveLimitMs = 10_000
@@ -59,7 +60,7 @@ class EchoReader {
     let received = 0
     for (let partition = 0; partition < partitionCount; partition += 1) {
       for (const { producer, seen } of this.ledger.sequencesOf(partition)) {
-        if (producer === producerNumbers.measure) received += seen.size
+        if (isMeasuredProducer(producer)) received += seen.size
       }
     }
     return received
@@ -89,7 +90,7 @@ class EchoReader {
       const verdict = parseRecord(batch, header)
       const isFresh = run.observe(batch.offset, verdict, header)
       const isOwn = verdict === 'ok' && header.run === this.#run
-      if (!isFresh || !isOwn || header.producer !== producerNumbers.measure) continue
+      if (!isFresh || !isOwn || !isMeasuredProducer(header.producer)) continue
       this.endToEnd.record(receivedAtUs - header.intendedAtEpochUs)
     }
   }
@@ -119,7 +120,7 @@ export const runRoundTrip = async (context: RunContext): Promise<RunFigures> => 
   const { messageCount, messageSizeBytes, warmupDurationMs } = options
   const epochOffsetUs = epochOffsetOf(context)
   const phases = warmupDurationMs > 0 ? (['warm-up', 'measure'] as const) : (['measure'] as const)
-  const producing = await Producing.open(context, phases, epochOffsetUs)
+  const producing = await openProducing(context, phases, epochOffsetUs)
   const before = await admin.watermarks(topic.name)
   const reader = new EchoReader(context, epochOffsetUs)
   await reader.start(before)

@@ -16,6 +16,7 @@ import type {
 } from '../results/result.ts'
 import type { RunOptions } from './options.ts'
 import type { RunTopic } from './topic.ts'
+import type { WorkerPool } from './worker-messages.ts'
 
 export interface RunContext {
   readonly options: RunOptions
@@ -28,6 +29,8 @@ export interface RunContext {
   /** The group of `--consumer-group`, else a fresh name. */
   readonly groupId: string
   readonly onProgress: ProgressListener
+  /** How to start threads; absent where one loop is enough. */
+  readonly workers?: WorkerPool
   readonly stop: AbortSignal
   readonly lost: AbortSignal
 }

@@ -25,6 +25,7 @@ import type { RunContext, RunFigures } from './run-context.ts'
 import { checkThreshold } from './thresholds.ts'
 import { endsWithin } from './time-limit.ts'
 import { isTopicDeleted, noTopic, prepareTopic, type RunTopic } from './topic.ts'
+import type { WorkerPool } from './worker-messages.ts'
 
 /** What a run is given besides its wish. */
 export interface RunEnvironment {
@@ -45,6 +46,8 @@ export interface RunEnvironment {
   /** `broker` may be empty: the run then asks the broker. */
   environment: Environment
   onProgress: ProgressListener
+  /** For `--workers` above 1. */
+  workers?: WorkerPool
   /** Measures what the run costs, where somebody wants to know. */
   probe?: ResourceProbe
   /** What `bench calibrate` has measured on this machine. */
@@ -200,6 +203,7 @@ const measureOn = async (
     topic,
     groupId: options.consumerGroup ?? `bench-${runId}`,
     onProgress,
+    ...(environment.workers && { workers: environment.workers }),
     stop,
     lost,
   }

@@ -25,6 +25,8 @@ export const openThreadWaker = async (clock: Clock): Promise<Waker> => {
   let awaited: (() => void) | null = null
   let rangNs = 0
   await new Promise<void>((resolve, reject) => thread.once('online', resolve).once('error', reject))
+  // The load's own timers keep the process alive; a run that ends early must not be held by a thread.
+  thread.unref()
   thread.on('message', (order: number) => {
     // An alarm that was moved or cancelled while it rang is none.
     if (awaited === null || order !== Atomics.load(alarm.order, 0)) return

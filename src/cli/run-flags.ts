@@ -147,7 +147,11 @@ const addLoadFlags = (command: Command): Command =>
       'what keeps the times of --rate: timer, precise or spin (default: precise)',
     )
     .option('--client <name>', 'client library: kafkajs, platformatic or librdkafka', 'kafkajs')
-    .option('--workers <n>', 'threads; only 1 so far', '1')
+    .option(
+      '--workers <n>',
+      'threads that produce, each with connections and a part of the load of its own',
+      '1',
+    )
 
 const addProducerFlags = (command: Command): Command =>
   command

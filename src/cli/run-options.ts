@@ -49,8 +49,17 @@ const parsePacer = ({ pacer, rate, rateLimit, findMax }: RawFlags): RunOptions['
   throw new UsageError(`--pacer ${name}: --rate is missing; nothing else has intended times`)
 }
 
-const parseWorkers = (text: string): 1 =>
-  parseInteger('workers', text, 1, 64) === 1 ? 1 : notYet('workers above 1')
+const parseWorkers = (raw: RawFlags, mode: Mode): number => {
+  const workers = parseInteger('workers', raw.workers, 1, 64)
+  if (workers === 1) return workers
+  if (mode === 'consume' || mode === 'metadata') {
+    refuse('workers', raw.workers, `only 1 is allowed in --mode ${mode}`)
+  }
+  const concurrency = parseInteger('concurrency', raw.concurrency, 1, 1_000_000)
+  return workers <= concurrency
+    ? workers
+    : refuse('workers', raw.workers, `at most the ${concurrency} of --concurrency are allowed`)
+}
 
 const acksByName: Record<string, Acks> = { '0': 0, '1': 1, '-1': -1, all: -1 }
 
@@ -239,7 +248,7 @@ export const parseRunOptions = (raw: RawFlags, env: NodeJS.ProcessEnv): RunOptio
     rateRecordsPerSec: rate === undefined ? null : parseRate('rate', rate),
     pacer: parsePacer(raw),
     client: parseClient(raw.client),
-    workers: parseWorkers(raw.workers),
+    workers: parseWorkers(raw, mode),
     ...parseProducer(raw),
     ...parseConsumer(raw),
     reportIntervalMs: parseInteger('report-interval-secs', raw.reportIntervalSecs, 0, 3_600) * 1e3,

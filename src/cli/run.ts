@@ -25,6 +25,7 @@ import { type StopRequest, watchSignals } from './signals.ts'
 import { checkTarget, openTarget, type Target } from './target.ts'
 import { inFlag } from './values.ts'
 import { withoutSecrets } from './words.ts'
+import { createWorkerPool } from './worker-pool.ts'
 
 /** `bench run`: flags to options, a broker, one run, its outputs and its exit code. */
 
@@ -98,6 +99,7 @@ export const runOnce = async (
         client: `${driver.name} ${driver.version}`,
         broker: brokerNameOf(target),
       }),
+      workers: createWorkerPool(),
       onProgress: (event) => {
         live.onProgress(event)
         parts.onProgress?.(event)

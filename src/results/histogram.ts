@@ -46,6 +46,20 @@ export class LatencyHistogram {
     this.#highestCell = Math.max(this.#highestCell, other.#highestCell)
   }
 
+  /** Its counts as plain data, for `addCells` of another thread. */
+  cells(): Float64Array {
+    return this.#counts.slice(0, this.#highestCell + 1)
+  }
+
+  addCells(cells: Float64Array): void {
+    for (const [cell, count] of cells.entries()) {
+      if (count === 0) continue
+      this.#counts[cell] = (this.#counts[cell] as number) + count
+      this.#count += count
+      if (cell > this.#highestCell) this.#highestCell = cell
+    }
+  }
+
   reset(): void {
     this.#counts.fill(0, 0, this.#highestCell + 1)
     this.#count = 0

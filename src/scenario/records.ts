@@ -103,8 +103,8 @@ export const produceRecords = async (
   const producing = await Producing.open(context, ['measure'], epochOffsetOf(context))
   try {
     const { duration: durationMs, records: messageCount } = produce
-    const { ledger } = await producing.run('measure', { durationMs, messageCount })
-    return ledger
+    const { ledgers } = await producing.run('measure', { durationMs, messageCount })
+    return ledgers[0] as ProduceLedger
   } finally {
     await producing.close()
   }

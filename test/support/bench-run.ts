@@ -2,6 +2,7 @@ import type { RunOptions } from '../../src/bench/options.ts'
 import { type RunOutcome, runBench } from '../../src/bench/run.ts'
 import type { ProgressEvent } from '../../src/results/progress.ts'
 import { FakeCluster } from './fake-cluster.ts'
+import { InlineWorkers } from './inline-workers.ts'
 import { ManualClock, settled } from './manual-clock.ts'
 
 /** A whole run of the engine on virtual time. */
@@ -78,6 +79,8 @@ export interface BenchTest {
   readonly stop: AbortController
   readonly lost: AbortController
   readonly progress: ProgressEvent[]
+  /** Of `workers` above 1, which run in this thread; `die` ends one as a crash would. */
+  readonly workers: InlineWorkers
   /** Starts a run; time then moves by `finish` or by the test itself. */
   start(options?: Partial<RunOptions>, runId?: string): Promise<RunOutcome>
   /** Lets time pass until `run` has ended; fails the test when that takes more than `limitMs` of virtual time. */
@@ -90,12 +93,14 @@ export const benchTest = (): BenchTest => {
   const stop = new AbortController()
   const lost = new AbortController()
   const progress: ProgressEvent[] = []
+  const workers = new InlineWorkers(cluster.driver, clock)
   return {
     clock,
     cluster,
     stop,
     lost,
     progress,
+    workers,
     start: (options = {}, runId = '0123456789ab') =>
       runBench(
         { ...defaults, ...options },
@@ -108,6 +113,7 @@ export const benchTest = (): BenchTest => {
           command: [],
           environment,
           onProgress: (event) => void progress.push(event),
+          workers,
           stop: stop.signal,
           lost: lost.signal,
         },
