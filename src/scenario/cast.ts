@@ -21,6 +21,7 @@ export interface CastOptions {
 export class MemberMissing extends Error {}
 
 const stopLimitMs = 15_000
+const leastStepMs = 0.000_1
 
 /** The command lines of all clients that the scenario needs. Throws a `MemberMissing` when one cannot be started. */
 export const findCommands = async (
@@ -48,6 +49,8 @@ export class Cast {
   readonly #commands: ReadonlyMap<MemberClient, readonly string[]>
   #startedEpochMs: number
   readonly #players = new Map<string, Player>()
+  /** Time of the last event of each. */
+  readonly #lastMs = new Map<Life, number>()
   /** Highest position told by any member, by partition. */
   readonly #positions = new Map<number, number>()
 
@@ -184,7 +187,11 @@ export class Cast {
       life.client = `${event.library} ${event.version}`
       return
     }
-    const timed = { ...event, atMs: event.atMs - this.#startedEpochMs }
+    // A clock of whole ms cannot order what a member told within one: what came later is later.
+    const lastMs = this.#lastMs.get(life) ?? Number.NEGATIVE_INFINITY
+    const atMs = Math.max(event.atMs - this.#startedEpochMs, lastMs + leastStepMs)
+    this.#lastMs.set(life, atMs)
+    const timed = { ...event, atMs }
     if (timed.type === 'batch') {
       life.batches.push(timed)
       const { partition, toOffset } = timed

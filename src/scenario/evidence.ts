@@ -25,7 +25,7 @@ export interface Life {
   /** Why it gave up, or was killed because it did not stop. */
   problem: string | null
   isPaused: boolean
-  /** All but batches, in the order in which it told them; their times are set to those of the timeline. */
+  /** All but batches, in the order in which it told them; their times are those of the timeline and rise. */
   readonly events: MemberEvent[]
   /** Likewise. */
   readonly batches: MemberEventOf<'batch'>[]
