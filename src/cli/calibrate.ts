@@ -46,6 +46,9 @@ const foreignFlags = {
   defect: undefined,
   repeat: undefined,
   scan: undefined,
+  findMax: undefined,
+  omb: undefined,
+  html: undefined,
   jsonOutput: undefined,
   csvOutput: undefined,
 } as const

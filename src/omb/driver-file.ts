@@ -73,8 +73,9 @@ export const translateDriverFile = (text: string, file: string): Translation => 
     if (name === 'driverClass' && value !== kafkaDriver) {
       refuseAll([`${file}:${line}: driverClass ${String(value)}: only Kafka's is read`])
     }
-    if (name === 'replicationFactor')
-      return { args: ['--replication-factor', `${String(value)}`], notes: [] }
+    if (name === 'replicationFactor') {
+      return { args: ['--replication-factor', String(value)], notes: [] }
+    }
     return name in options ? translateProperties(name, String(value)) : { args: [], notes: [] }
   })
   return {
