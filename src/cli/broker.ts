@@ -1,84 +1,21 @@
 import { Command } from 'commander'
-import { maxNodes } from '../broker/cluster.ts'
-import { parseDataDir } from '../broker/data-dir.ts'
-import { defectNames, withDefect } from '../broker/defects/index.ts'
-import { startBroker } from '../broker/life.ts'
-import { readLiveLock } from '../broker/lock.ts'
-import { kafkaParts } from '../broker/parts.ts'
-import { profileNames, withProfile } from '../broker/profiles.ts'
-import { brokerSettings } from '../broker/settings.ts'
-import { sleep, systemClock } from '../clock.ts'
-import { SurroundingsError } from '../errors.ts'
-import { inFlag, parseChoice, parseInteger, parsePairs } from './values.ts'
+import { defectNames } from '../broker/defects/index.ts'
+import { profileNames } from '../broker/profiles.ts'
+import { type BrokerFlags, brokerDefaults, runBroker } from './broker-run.ts'
 
-/** `bench broker`: the embedded broker in the foreground, for any Kafka client; Ctrl-C ends it. */
-
-interface BrokerFlags {
-  port: string
-  dataDir: string
-  set: string[]
-  brokers: string
-  profile: string
-  defect?: string
-}
-
-/** How long to wait for a broker on the same folder that may be about to end, and for one that is ending. */
-const patienceMs = { running: 1_000, stopping: 10_000 }
-
-const log = (line: string): void => void process.stderr.write(`${line}\n`)
-
-/** Starts it, waiting a little for an embedded broker on the same folder that has just lost its last user. */
-const start = async (options: Omit<Parameters<typeof startBroker>[0], 'clock' | 'log'>) => {
-  const startedNs = systemClock.nowNs()
-  for (;;) {
-    const broker = await startBroker({ ...options, clock: systemClock, log })
-    if (broker !== null) return broker
-    const folder = options.lockFolder ?? ''
-    const holder = readLiveLock(folder)
-    const waitMs = holder?.state === 'stopping' ? patienceMs.stopping : patienceMs.running
-    if (systemClock.nowNs() - startedNs > waitMs * 1e6) {
-      throw new SurroundingsError(
-        `--data-dir '${folder}': a broker is at work there (pid ${holder?.pid}, ${holder?.endpoint}); end it, or use another folder`,
-      )
-    }
-    await sleep(systemClock, 20)
-  }
-}
-
-const run = async (flags: BrokerFlags): Promise<void> => {
-  const brokers = parseInteger('brokers', flags.brokers, 1, maxNodes)
-  const port = parseInteger('port', flags.port, 0, 65_536 - brokers)
-  const dataDir = parseDataDir(flags.dataDir)
-  const settings = inFlag('-X', () => brokerSettings(parsePairs('X', flags.set), brokers))
-  const profile = parseChoice('profile', flags.profile, profileNames)
-  const defect = flags.defect ?? null
-  if (defect !== null) inFlag('--defect', () => withDefect(kafkaParts, defect))
-  const broker = await start({
-    dataDir,
-    lockFolder: dataDir.folder,
-    settings,
-    port,
-    brokers,
-    endsWithLeases: false,
-    parts: withProfile(kafkaParts, profile),
-    defect,
-  })
-  const stop = (signal: NodeJS.Signals): void => broker.stop(signal)
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  try {
-    await broker.ended
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
-  }
-}
+/** The options of `bench broker`. */
 
 /** Throws `BenchError`s. */
 export const brokerCommand = (): Command =>
   new Command('broker')
     .description('the embedded broker in the foreground, on 127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 takes a free one', '9092')
-    .option('--brokers <n>', 'how many nodes, on the ports from that one on', '1')
-    .option('--data-dir <dir>', 'folder for its data, or memory, or ring', '.bench')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', brokerDefaults.port)
+    .option(
+      '--brokers <n>',
+      'how many nodes, on the ports from that one on',
+      brokerDefaults.brokers,
+    )
+    .option('--data-dir <dir>', 'folder for its data, or memory, or ring', brokerDefaults.dataDir)
     .option(
       '-X, --set <name=value>',
       "a broker setting by Kafka's name (repeatable)",
@@ -88,10 +25,10 @@ export const brokerCommand = (): Command =>
     .option(
       '--profile <name>',
       `serve no later versions than that Kafka did: ${profileNames.join(', ')}`,
-      'kafka-4.3',
+      brokerDefaults.profile,
     )
     .option(
       '--defect <name>',
       `a bug for it to have, or several by commas: ${defectNames.join(', ')}`,
     )
-    .action(run)
+    .action((flags: BrokerFlags) => runBroker(flags))

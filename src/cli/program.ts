@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
-import { BenchError, messageOf, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { readBenchVersion } from '../results/environment.ts'
 import { withConfigFile } from './config-file.ts'
+import { tellFailure } from './failure.ts'
 import type { Io } from './io.ts'
 import { addRunFlags, type RawFlags } from './run-flags.ts'
 
@@ -122,11 +123,6 @@ export const runProgram = async (given: readonly string[], io: Io): Promise<numb
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    io.stderr.write(`bench: ${messageOf(error)}\n`)
-    if (error instanceof BenchError) return error.exitCode
-    if (given.includes('--verbose') || given.includes('-v')) {
-      io.stderr.write(`${error instanceof Error ? error.stack : ''}\n`)
-    }
-    return 3
+    return tellFailure(error, given, io)
   }
 }

@@ -67,9 +67,16 @@ export const crc32cInWasm = (): Crc32c | null => {
 }
 
 let largeCrc32c: Crc32c | null = null
+let offered: (() => void) | null = null
+
+/** `take` is called when large data come first, to call `takeNativeCrc32c` if there is one. */
+export const offerNativeCrc32c = (take: () => void): void => {
+  offered = take
+}
 
 /** WebAssembly is compiled when it is first needed. */
 const crc32cOfLarge: Crc32c = (bytes, start, end, seed) => {
+  if (largeCrc32c === null) offered?.()
   largeCrc32c ??= crc32cInWasm() ?? crc32cInScript
   return largeCrc32c(bytes, start, end, seed)
 }

@@ -1,6 +1,5 @@
-import { compress, decompress, init } from '@bokuweb/zstd-wasm'
-
-/** Zstandard by WebAssembly. */
+/** Zstandard by WebAssembly, loaded when it is first needed: most runs never do. */
+type Library = typeof import('@bokuweb/zstd-wasm')
 
 const frameMagic = 0xfd2fb528
 /** Bytes of the content size by its two bits; a frame of one segment always has at least one. */
@@ -9,15 +8,27 @@ const dictionaryIdBytes = [0, 1, 2, 4]
 const firstGuess = 8
 const level = 3
 
+let library: Library | null = null
 let ready: Promise<void> | null = null
+
+const load = async (): Promise<void> => {
+  const loaded = await import('@bokuweb/zstd-wasm')
+  await loaded.init()
+  library = loaded
+}
+
+const loadedLibrary = (): Library => {
+  if (library === null) throw new Error('readyZstd() has not resolved yet')
+  return library
+}
 
 /** Loads the WebAssembly once; must have resolved before the other functions are called. */
 export const readyZstd = (): Promise<void> => {
-  ready ??= init()
+  ready ??= load()
   return ready
 }
 
-export const compressZstd = (data: Buffer): Buffer => view(compress(data, level))
+export const compressZstd = (data: Buffer): Buffer => view(loadedLibrary().compress(data, level))
 
 const view = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -63,7 +74,7 @@ const fail = (): never => {
 /** null when it cannot be decompressed into `sizeBytes`. */
 const tryDecompress = (data: Buffer, sizeBytes: number): Buffer | null => {
   try {
-    return view(decompress(data, { defaultHeapSize: sizeBytes }))
+    return view(loadedLibrary().decompress(data, { defaultHeapSize: sizeBytes }))
   } catch {
     return null
   }
