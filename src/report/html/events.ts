@@ -1,4 +1,4 @@
-import type { RunResult } from '../../results/result.ts'
+import type { ConsumerResult, RunResult } from '../../results/result.ts'
 import { formatCount, formatMilliseconds, formatPartitions, formatSeconds } from '../format.ts'
 import { type Child, join } from './markup.ts'
 import { dataTable } from './page.ts'
@@ -12,8 +12,12 @@ export interface RunEvent {
   isBad: boolean
 }
 
+/** Some are not started any more when all is read before their turn. */
+export const hasStarted = ({ startedAtMs, memberId }: ConsumerResult): boolean =>
+  startedAtMs > 0 || memberId !== null
+
 const joins = ({ consumers }: RunResult): RunEvent[] =>
-  consumers.map(({ name, startedAtMs }) => ({
+  consumers.filter(hasStarted).map(({ name, startedAtMs }) => ({
     atMs: startedAtMs,
     letter: 'J',
     text: `${name} was started and joins`,

@@ -1,6 +1,7 @@
 import type { ConsumerResult, RunResult } from '../../results/result.ts'
 import { formatPartitions, formatSeconds } from '../format.ts'
 import { figure, picture } from './chart.ts'
+import { hasStarted } from './events.ts'
 import { type Child, coordinate, el, type Markup, percent } from './markup.ts'
 import { endOf, timeTicks } from './over-time.ts'
 import { dataTable } from './page.ts'
@@ -69,13 +70,15 @@ const row = (consumer: ConsumerResult, index: number, endMs: number): Markup => 
     'g',
     {},
     el('text', { class: 'halo strong', x: 0, y: y + 11 }, consumer.name),
-    el('line', {
-      class: 'life',
-      x1: percent(consumer.startedAtMs / endMs),
-      x2: '100%',
-      y1: middle,
-      y2: middle,
-    }),
+    hasStarted(consumer)
+      ? el('line', {
+          class: 'life',
+          x1: percent(consumer.startedAtMs / endMs),
+          x2: '100%',
+          y1: middle,
+          y2: middle,
+        })
+      : null,
     ...spansOf(consumer, endMs).map((span) => bar(span, endMs, y + 16)),
   )
 }
