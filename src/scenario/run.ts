@@ -68,6 +68,15 @@ const longestSessionMs = ({ scenario, bootstrapServers }: RunParts): number => {
   return Math.max(floor, group.session, ...own)
 }
 
+/** Without a group event for so long, nothing will move any more; who has no assignment yet has its time for one. */
+const stuckLimitMs = (story: Story): number => {
+  const { cast, scenario } = story
+  const nowMs = cast.nowMs()
+  const isWaiting = livesAt(cast.lives, nowMs).some((life) => ownedBy(life, nowMs) === null)
+  const patience = patienceMs(longestSessionMs(story))
+  return isWaiting ? Math.max(patience, scenario.checks.within) : patience
+}
+
 const startProducing = (story: Story): void => {
   const { scenario, records } = story
   if (scenario.produce === null) return
@@ -84,12 +93,15 @@ const awaitSettled = async (story: Story): Promise<string | null> => {
   const { cast, clock, scenario, stop, steps } = story
   const { partitions } = scenario.topic
   const sinceMs = steps.at(-1)?.atMs ?? 0
-  const patience = patienceMs(longestSessionMs(story))
   for (;;) {
     const nowMs = cast.nowMs()
     const { isQuiet, problem } = groupAtRest(cast.lives, partitions, nowMs)
     if (problem === null && isQuiet) return null
-    if (isStuck(cast.lives, nowMs, sinceMs, patience) || nowMs > scenario.limit || stop.aborted) {
+    if (
+      isStuck(cast.lives, nowMs, sinceMs, stuckLimitMs(story)) ||
+      nowMs > scenario.limit ||
+      stop.aborted
+    ) {
       return problem ?? 'the group is not quiet'
     }
     await sleep(clock, tickMs, stop)
@@ -116,7 +128,6 @@ const awaitDrained = async (story: Story): Promise<string | null> => {
   const ends = await stage.admin.watermarks(stage.topic)
   const lagOf = (): number =>
     ends.reduce((sum, { partition, high }) => sum + Math.max(0, high - cast.position(partition)), 0)
-  const patience = patienceMs(longestSessionMs(story))
   let lag = lagOf()
   let movedMs = cast.nowMs()
   while (lag > 0) {
@@ -125,7 +136,7 @@ const awaitDrained = async (story: Story): Promise<string | null> => {
     if (now < lag) movedMs = cast.nowMs()
     lag = now
     const nowMs = cast.nowMs()
-    const isStalled = nowMs - movedMs > patience && isStuck(cast.lives, nowMs, movedMs, patience)
+    const isStalled = isStuck(cast.lives, nowMs, movedMs, stuckLimitMs(story))
     if (isStalled || nowMs > scenario.limit || stop.aborted) {
       return `${lag} records are left unread`
     }
