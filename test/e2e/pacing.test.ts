@@ -1,0 +1,89 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { MaxRate } from '../../src/results/max-rate.ts'
+import { loadResult } from '../../src/results/store.ts'
+import { bench, benchResult, makeFolder, start, until } from './bin.ts'
+
+/** Open loops, the search for the highest rate, and several workers, through the real bin with its threads. */
+
+const { folder, remove } = makeFolder()
+afterAll(remove)
+
+const onRing = (name: string): string[] => ['--data-dir', 'ring', '--no-save', '--label', name]
+
+describe('an open loop', () => {
+  it.each(['timer', 'precise', 'spin'])(
+    'woken by %s sends all that is due, and says how late',
+    async (pacer) => {
+      const args = ['--rate', '2000', '-d', '1s', '-w', '0s', '-c', '2000', '-s', '100']
+      const { result } = await benchResult(folder, ...args, '--pacer', pacer, ...onRing(pacer))
+      expect(result.totals).toMatchObject({ records: 2_000, unsent: 0, failed: 0 })
+      const { latenessUs, lateRecords } = result.pacing ?? {}
+      expect(result.pacing?.pacer).toBe(pacer)
+      expect((latenessUs?.count ?? 0) + (lateRecords ?? 0)).toBe(2_000)
+      expect(result.checks.every(({ ok }) => ok)).toBe(true)
+    },
+  )
+})
+
+describe('--find-max', () => {
+  // A condition on the rate itself fails above 2,000 however slow the machine is.
+  it('closes in on where a condition becomes true, and leaves the curve and its runs', async () => {
+    const step = ['-d', '400ms', '-w', '0s', '-c', '2000', '-s', '100', '--data-dir', 'ring']
+    const search = ['--find-max', '--rate', '1900', '--fail-if', 'rate>2000']
+    const files = ['--results-dir', 'max', '--json-output', '-']
+    const { code, stdout, stderr } = await bench(folder, ...search, ...step, ...files)
+    const found = JSON.parse(stdout) as MaxRate
+    expect([code, found.problem, found.isConverged]).toEqual([0, null, true])
+    expect(found.sustainedPerSec).toBeGreaterThan(1_700)
+    expect(found.sustainedPerSec).toBeLessThan(2_200)
+    expect((found.exceededPerSec as number) / (found.sustainedPerSec as number)).toBeLessThan(1.051)
+    expect(stderr).toMatch(/Highest rate that held: [\d,]+ msg\/s; [\d,]+ msg\/s did not\./)
+    const runs = readdirSync(path.join(folder, 'max')).map((name) =>
+      loadResult(path.join(folder, 'max', name)),
+    )
+    expect(new Set(runs.map(({ runId }) => runId))).toEqual(
+      new Set(found.steps.map(({ runId }) => runId)),
+    )
+    expect(new Set(runs.map(({ series }) => series?.seriesId))).toEqual(new Set([found.seriesId]))
+  })
+
+  it('says why no rate holds', async () => {
+    const args = ['--find-max', '--rate', '4', '--fail-if', 'rate>=0', '-d', '200ms', '-w', '0s']
+    const { code, stdout } = await bench(folder, ...args, ...onRing('none'))
+    expect(code).toBe(1)
+    expect(stdout).toContain('Not even 1 msg/s holds: rate>=0:')
+  })
+})
+
+describe('--workers 2', () => {
+  const two = ['--workers', '2', '-s', '100', '-c', '65']
+
+  it('acks exactly n and the warm-up, all in the log', async () => {
+    const args = [...two, '-n', '20001', '-w', '200ms', '--validate']
+    const { result, code } = await benchResult(folder, ...args, ...onRing('two'))
+    expect(code).toBe(0)
+    const { acked, delta } = result.partitions.reduce(
+      (sum, one) => ({
+        acked: sum.acked + one.acked,
+        delta: sum.delta + one.highAfter - one.highBefore,
+      }),
+      { acked: 0, delta: 0 },
+    )
+    expect([acked, delta]).toEqual([20_001 + result.warmup.records, acked])
+    expect(result.latencyUs.response?.count).toBe(20_001)
+    expect(result.timeline.reduce((sum, point) => sum + point.records, 0)).toBe(20_001)
+  })
+
+  it('stops with the first signal, and accounts for what was done', async () => {
+    const args = [...two, '-d', '30s', '-w', '0s', '--json-output', '-', '-v', ...onRing('stopped')]
+    const running = start(folder, args)
+    await until('the load goes on', () => /msg\/s/.test(running.stderr()))
+    running.child.kill('SIGINT')
+    const { code, stdout } = await running.ended
+    const result = JSON.parse(stdout) as { status: string; checks: { ok: boolean }[] }
+    expect([code, result.status]).toEqual([130, 'interrupted'])
+    expect(result.checks.every(({ ok }) => ok)).toBe(true)
+  })
+})
