@@ -1,3 +1,4 @@
+import { standingOf } from '../results/calibration.ts'
 import type { Ceiling, RunResult, Warning } from '../results/result.ts'
 
 /** When the generator or the machine, not the broker, may have made the figures: each with what to do about it. */
@@ -6,26 +7,35 @@ const busyLimit = 0.9
 const stallLimitMs = 50
 const foreignCoresLimit = 0.2
 const stealLimit = 0.02
-const ceilingLimit = 0.8
-const outdatedLimit = 1.2
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 
 /** In a closed loop a busy generator is what was asked for; with a rate it makes the latencies its own. */
 const isPaced = ({ config }: RunResult): boolean => typeof config['rateRecordsPerSec'] === 'number'
 
-const ceilingWarning = ({ share }: Ceiling): Warning =>
-  share > outdatedLimit
-    ? {
-        code: 'ceiling-outdated',
-        text: `the client ran at ${percent(share)} of its ceiling on this machine: that was measured too low`,
-        advice: 'Run bench calibrate again while nothing else runs.',
-      }
-    : {
-        code: 'near-ceiling',
-        text: `the client ran at ${percent(share)} of its ceiling on this machine: the generator, not the broker, was the limit`,
-        advice: 'Before judging the broker, send larger batches, or take --client wire.',
-      }
+const ceilingWarnings = (ceiling: Ceiling): Warning[] => {
+  const share = `the client ran at ${percent(ceiling.share)} of its ceiling on this machine`
+  switch (standingOf(ceiling)) {
+    case 'near':
+      return [
+        {
+          code: 'near-ceiling',
+          text: `${share}: the generator, not the broker, was the limit`,
+          advice: 'Before judging the broker, send larger batches, or take --client wire.',
+        },
+      ]
+    case 'outdated':
+      return [
+        {
+          code: 'ceiling-outdated',
+          text: `${share}: that was measured too low`,
+          advice: 'Run bench calibrate again while nothing else runs.',
+        },
+      ]
+    case 'below':
+      return []
+  }
+}
 
 /** Empty when nothing was measured or nothing is wrong. */
 export const resourceWarnings = (result: RunResult): Warning[] => {
@@ -48,7 +58,7 @@ export const resourceWarnings = (result: RunResult): Warning[] => {
       advice: 'Lower --rate or --concurrency, or close other programs.',
     })
   }
-  if (ceiling !== undefined && ceiling.share >= ceilingLimit) warnings.push(ceilingWarning(ceiling))
+  if (ceiling !== undefined) warnings.push(...ceilingWarnings(ceiling))
   if (foreignCores !== null && foreignCores > foreignCoresLimit) {
     warnings.push({
       code: 'foreign-load',

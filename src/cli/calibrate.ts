@@ -47,7 +47,6 @@ const foreignFlags = {
   repeat: undefined,
   scan: undefined,
   findMax: undefined,
-  omb: undefined,
   html: undefined,
   jsonOutput: undefined,
   csvOutput: undefined,

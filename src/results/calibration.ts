@@ -124,6 +124,15 @@ export const ceilingOf = (
   return { recordsPerSec, share: rateOf(result) / recordsPerSec }
 }
 
+const nearShare = 0.8
+const outdatedShare = 1.2
+
+/** `near`: the client was the limit. `outdated`: nobody can be so far above a ceiling that was measured well. */
+export const standingOf = ({ share }: Ceiling): 'below' | 'near' | 'outdated' => {
+  if (share > outdatedShare) return 'outdated'
+  return share >= nearShare ? 'near' : 'below'
+}
+
 /** Of several measurements of one work the fastest: whatever disturbs a run makes it slower. */
 export const fastestOf = (works: readonly CalibratedWork[]): CalibratedWork[] => {
   const fastest = new Map<string, CalibratedWork>()

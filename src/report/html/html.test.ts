@@ -202,6 +202,14 @@ describe('the page of a run', () => {
     expect(busy.text).toMatch('The generator was the limit: it was busy 97.00% of the time')
     expect(limitSentence(sampleResources({ eventLoopDelayMaxMs: 80 })).text).toMatch('stood still')
     expect(limitSentence(sampleResources())).toMatchObject({ isDoubtful: false })
+    const at = (share: number) =>
+      limitSentence({ ...sampleResources(), ceiling: { recordsPerSec: 50_000, share } })
+    expect(at(0.85).text).toMatch('ran at 85.00% of what this client can do')
+    expect([at(0.5).isDoubtful, at(0.85).isDoubtful, at(2).isDoubtful]).toEqual([
+      false,
+      true,
+      false,
+    ])
   })
 })
 

@@ -1,5 +1,6 @@
+import { standingOf } from '../../results/calibration.ts'
 import type { Resources, RunResult } from '../../results/result.ts'
-import { formatHundredths, formatMegabytes, formatPercent } from '../format.ts'
+import { formatHundredths, formatMegabytes, formatPercent, formatRate } from '../format.ts'
 import { perMillion } from '../resources.ts'
 import { figure, picture } from './chart.ts'
 import { type Child, el, type Markup, percent } from './markup.ts'
@@ -17,11 +18,18 @@ const foreignSentence = ({ machine }: Resources): string | null =>
     : `Other programs used ${formatHundredths(machine.foreignCores)} cores meanwhile: run again on a quiet machine before you compare.`
 
 /** One plain sentence, and whether it casts a doubt on the figures. */
-export const limitSentence = ({ generator }: Resources): { text: string; isDoubtful: boolean } => {
+export const limitSentence = ({
+  generator,
+  ceiling,
+}: Resources): { text: string; isDoubtful: boolean } => {
   const { eventLoopUtilization, eventLoopDelayMaxMs, gcMaxMs } = generator
   const busy = formatPercent(eventLoopUtilization, 1)
   if (eventLoopUtilization > busyLimit) {
     const text = `The generator was the limit: it was busy ${busy} of the time, so these figures say more about the client and this machine than about the broker.`
+    return { text, isDoubtful: true }
+  }
+  if (ceiling !== undefined && standingOf(ceiling) === 'near') {
+    const text = `The generator was the limit: it ran at ${formatPercent(ceiling.share, 1)} of what this client can do on this machine.`
     return { text, isDoubtful: true }
   }
   const stall = formatHundredths(eventLoopDelayMaxMs)
@@ -40,7 +48,7 @@ interface Gauge {
 }
 
 const gaugesOf = (result: RunResult, resources: Resources): Gauge[] => {
-  const { generator, broker, machine } = resources
+  const { generator, broker, machine, ceiling } = resources
   const { totals, environment } = result
   const cores = Math.max(1, environment.cores)
   const ofCores = (name: string, used: number): Gauge => ({
@@ -55,6 +63,15 @@ const gaugesOf = (result: RunResult, resources: Resources): Gauge[] => {
       share: generator.eventLoopUtilization,
       text: `${formatPercent(generator.eventLoopUtilization, 1)} busy`,
     },
+    ...(ceiling === undefined
+      ? []
+      : [
+          {
+            name: 'Rate, of the most that the client can do here',
+            share: Math.min(1, ceiling.share),
+            text: `${formatPercent(ceiling.share, 1)} of ${formatRate(ceiling.recordsPerSec)} msg/s`,
+          },
+        ]),
     ofCores('CPU of the generator', generator.cpuMs / elapsedMs),
     ...(broker === null ? [] : [ofCores('CPU of the embedded broker', broker.cpuMs / elapsedMs)]),
     ...(machine.foreignCores === null
