@@ -245,6 +245,8 @@ export class GroupReading {
    */
   #onBatch(member: Member, index: number, batch: BatchCursor): void | Promise<void> {
     if (this.#end !== null) return this.#thawed
+    const header = this.#header
+    const receivedUs = this.#startEpochUs + (batch.receivedAtNs - this.startNs) / 1_000
     let records = 0
     let bytes = 0
     let slice = this.#openSlice(index, batch, batch.fromOffset)
@@ -253,11 +255,13 @@ export class GroupReading {
         slice = this.#openSlice(index, batch, slice.to)
       }
       if (batch.offset >= slice.to) break
-      const verdict = parseRecord(batch, this.#header)
-      if (!slice.run.observe(batch.offset, verdict, this.#header)) continue
+      const verdict = parseRecord(batch, header)
+      if (!slice.run.observe(batch.offset, verdict, header)) continue
       records += 1
       bytes += Math.max(0, batch.valueLength)
-      if (verdict === 'ok') this.#measureEndToEnd(batch.receivedAtNs)
+      if (verdict === 'ok' && header.intendedAtEpochUs >= this.#startEpochUs) {
+        this.#listener.onEndToEnd(Math.max(0, receivedUs - header.intendedAtEpochUs))
+      }
     }
     while (slice.to < batch.toOffset && this.#remaining() > 0) {
       slice = this.#openSlice(index, batch, slice.to)
@@ -285,13 +289,6 @@ export class GroupReading {
   #remaining(): number {
     const { messageCount } = this.#context.options
     return messageCount === null ? Number.POSITIVE_INFINITY : messageCount - this.ledger.consumed
-  }
-
-  #measureEndToEnd(receivedAtNs: number): void {
-    const intendedUs = this.#header.intendedAtEpochUs
-    if (intendedUs < this.#startEpochUs) return
-    const receivedUs = this.#startEpochUs + (receivedAtNs - this.startNs) / 1_000
-    this.#listener.onEndToEnd(Math.max(0, receivedUs - intendedUs))
   }
 
   readonly #look = (): void => {

@@ -45,6 +45,8 @@ export interface MemberTally {
 
 /** Sequences of one producer within one run of a member. */
 interface Order {
+  readonly run: number
+  readonly producer: number
   readonly sequences: SequenceLedger
   highestSequence: number
 }
@@ -218,7 +220,9 @@ export class MemberRun {
 
   #observeSequence(offset: number, header: Readonly<BenchHeader>, isFresh: boolean): void {
     const { sequence } = header
-    const order = this.#orderOf(header.run, header.producer)
+    const last = this.#order
+    const isLast = last !== null && last.run === header.run && last.producer === header.producer
+    const order = isLast ? last : this.#orderOf(header)
     if (isFresh) {
       // A sequence stored again is no disorder: a retry lands after what was sent behind it.
       if (!order.sequences.observe(sequence, offset)) this.#ledger.oneSequenceTwoOffsets += 1
@@ -227,16 +231,11 @@ export class MemberRun {
     if (sequence > order.highestSequence) order.highestSequence = sequence
   }
 
-  #orderOf(run: number, producer: number): Order {
-    const last = this.#order
-    if (last !== null && last.sequences.run === run && last.sequences.producer === producer) {
-      return last
-    }
-    let order = this.#orders.find(
-      ({ sequences }) => sequences.run === run && sequences.producer === producer,
-    )
+  #orderOf({ run, producer }: Readonly<BenchHeader>): Order {
+    let order = this.#orders.find((one) => one.run === run && one.producer === producer)
     if (order === undefined) {
-      order = { sequences: this.#ledger.sequencesOf(run, producer), highestSequence: -1 }
+      const sequences = this.#ledger.sequencesOf(run, producer)
+      order = { run, producer, sequences, highestSequence: -1 }
       this.#orders.push(order)
     }
     this.#order = order
