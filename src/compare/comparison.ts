@@ -47,13 +47,13 @@ export interface MetricComparison {
   flags: string[]
 }
 
-export interface ExactComparison {
+interface ExactComparison {
   name: string
   baseline: number[]
   candidate: number[]
 }
 
-export interface InvalidRun {
+interface InvalidRun {
   side: 'baseline' | 'candidate'
   runId: string
   reason: string

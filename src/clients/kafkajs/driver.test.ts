@@ -26,7 +26,7 @@ const driver = createKafkajsDriver(systemClock)
 const startBroker = async (
   parts: BrokerParts = kafkaParts,
 ): Promise<{ broker: Broker; connection: ConnectionOptions }> => {
-  const broker = createBroker({
+  const started = createBroker({
     host: '127.0.0.1',
     port: 0,
     dataDir: { store: 'memory', folder: null },
@@ -35,8 +35,8 @@ const startBroker = async (
     log: () => {},
     parts,
   })
-  const { host, port } = await broker.listen()
-  return { broker, connection: connectionTo(`${host}:${port}`) }
+  const { host, port } = await started.listen()
+  return { broker: started, connection: connectionTo(`${host}:${port}`) }
 }
 
 let broker: Broker

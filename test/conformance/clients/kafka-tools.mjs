@@ -110,7 +110,7 @@ const consumeVerifiably = async (state) => {
   const { broker, topic } = state
   const group = `${topic}-group`
   const members = [startMember(state, group)]
-  const read = () => `${members.map((member) => member.count())} records were read`
+  const read = () => `${members.map((member) => member.count()).join(', ')} records were read`
   try {
     await until(read, () => countOf(members) >= verifiableCount)
     for (let more = 1; more < partitions; more++) {

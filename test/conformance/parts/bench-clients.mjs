@@ -106,7 +106,10 @@ const canMount = () =>
 /** A broker whose disk is full: exit code 3 and a line that says so, long before messages time out. */
 const fullDisk = async ({ client, report }) => {
   const name = `${client.name}: a full disk`
-  if (!canMount()) return report.skip(name, 'needs leave to mount in a namespace (unshare)')
+  if (!canMount()) {
+    report.skip(name, 'needs leave to mount in a namespace (unshare)')
+    return
+  }
   const folder = await folderWith(client.listed)
   mkdirSync(path.join(folder, '.bench'))
   const args = ['run', '--client', client.name, '-s', '10000', '-d', '30s', '--no-save', '--quiet']
