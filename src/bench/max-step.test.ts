@@ -21,7 +21,7 @@ describe('a step', () => {
     })
   })
 
-  it('fails by a threshold, by failed records and by what is unsent, and says when the generator was busy', () => {
+  it('fails by a threshold, by failed records and by what is unsent, and says what else it may have been', () => {
     const { totals } = produceResult()
     const result = produceResult({
       totals: { ...totals, unsent: totals.records / 9 },
@@ -30,7 +30,9 @@ describe('a step', () => {
         { name: 'p99>50ms', ok: false, expected: '<= 50000 µs', actual: 61_234.5 },
         { name: 'no-failed-records', ok: false, expected: 0, actual: 3 },
       ],
-      warnings: [{ code: 'generator-busy', text: '', advice: '' }],
+      warnings: ['generator-busy', 'acks-0', 'foreign-load'].map((code) => ({
+        ...{ code, text: '', advice: '' },
+      })),
     })
     const { hasHeld, reasons } = stepOf(result, 1_000, ['p99>50ms'])
     expect([hasHeld, faultOf(result, ['p99>50ms'])]).toEqual([false, null])
@@ -39,6 +41,7 @@ describe('a step', () => {
       'no-failed-records: 3',
       '10 % unsent',
       'generator busy',
+      'other programs',
     ])
   })
 

@@ -8,6 +8,14 @@ const unsentLimit = 0.01
 
 export const unsentCondition = `more than ${unsentLimit * 100} % of what was due is unsent`
 
+/** Warnings of a run that failed after all because of something else than the broker. */
+const suspects: ReadonlyMap<string, readonly string[]> = new Map([
+  ['generator-busy', ['generator busy']],
+  ['generator-stalled', ['generator stalled']],
+  ['foreign-load', ['other programs']],
+  ['steal', ['hypervisor']],
+])
+
 const reasonOf = ({ name, actual }: Check): string =>
   `${name}: ${typeof actual === 'number' ? Math.round(actual) : actual}`
 
@@ -30,8 +38,9 @@ export const stepOf = (
   const failed = result.checks.filter((check) => !check.ok && isLimit(check, conditions))
   const backlog = backlogOf(result)
   const reasons = [...failed.map(reasonOf), ...(backlog === null ? [] : [backlog])]
-  const isBusy = result.warnings.some(({ code }) => code === 'generator-busy')
-  if (reasons.length > 0 && isBusy) reasons.push('generator busy')
+  if (reasons.length > 0) {
+    for (const { code } of result.warnings) reasons.push(...(suspects.get(code) ?? []))
+  }
   const latency = latencyOf(result)
   return {
     runId: result.runId,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BenchTest, benchTest } from '../../test/support/bench-run.ts'
+import type { Driver } from '../clients/driver.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
 import type { RunResult } from '../results/result.ts'
 import { createPacer } from './pacer.ts'
@@ -194,5 +195,53 @@ describe('two workers', () => {
     await expect(test.finish(test.start({ workers: 2, durationMs: 100 }))).rejects.toThrow(
       /worker \d: refused/,
     )
+  })
+})
+
+describe('more workers', () => {
+  /** A broker that is 10 ms away and, as Kafka does, begins a request of a connection when the last one is answered. */
+  const serial = (test: BenchTest): Driver => {
+    const { driver } = test.cluster
+    return {
+      ...driver,
+      createProducer: async (connection, options, sink) => {
+        let freeAtMs = 0
+        const producer = await driver.createProducer(connection, options, sink)
+        return {
+          ...producer,
+          send: (runs) => {
+            const nowMs = test.clock.elapsedMs
+            freeAtMs = Math.max(freeAtMs, nowMs) + 10
+            test.clock.setTimer(freeAtMs - nowMs - test.cluster.ackDelayMs, () =>
+              producer.send(runs),
+            )
+          },
+        }
+      },
+    }
+  }
+
+  const recordsOf = async (workers: number, isSerial: boolean): Promise<number> => {
+    const test = benchTest()
+    test.cluster.ackDelayMs = isSerial ? 1 : 10
+    if (isSerial) test.workers.driver = serial(test)
+    const options = { workers, batchRecords: 1, concurrency: 4, durationMs: 1_000 }
+    const { result } = await test.finish(test.start(options))
+    expect(checksOf(result)).toEqual(heldChecks)
+    return result.totals.records
+  }
+
+  it('do more where each connection has a limit of its own', async () => {
+    const [one, two, four] = [
+      await recordsOf(1, true),
+      await recordsOf(2, true),
+      await recordsOf(4, true),
+    ]
+    // One each 10 ms and connection, and at the end what was waiting.
+    expect([one, two, four]).toEqual([103, 202, 400])
+  })
+
+  it('do no more where the concurrency of all is the limit', async () => {
+    expect([await recordsOf(1, false), await recordsOf(4, false)]).toEqual([400, 400])
   })
 })

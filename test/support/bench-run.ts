@@ -79,7 +79,7 @@ export interface BenchTest {
   readonly stop: AbortController
   readonly lost: AbortController
   readonly progress: ProgressEvent[]
-  /** Of `workers` above 1, which run in this thread; `die` ends one as a crash would. */
+  /** Of `workers` above 1, which run in this thread. Their driver is that of every run. */
   readonly workers: InlineWorkers
   /** Starts a run; time then moves by `finish` or by the test itself. */
   start(options?: Partial<RunOptions>, runId?: string): Promise<RunOutcome>
@@ -105,7 +105,7 @@ export const benchTest = (): BenchTest => {
       runBench(
         { ...defaults, ...options },
         {
-          driver: cluster.driver,
+          driver: workers.driver,
           openAdmin: async () => cluster.admin,
           clock,
           target: { kind: 'external', bootstrapServers: ['fake:9092'] },
