@@ -101,6 +101,7 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
     topics,
     groups,
     producerIds: new ProducerIds(store.journal('producer-ids')),
+    lent: store.lent,
     log,
   }
 }

@@ -8,6 +8,7 @@ import type { ServedApi, ServedApis } from './apis.ts'
 import { Connection } from './connection.ts'
 import { type BrokerContext, type Call, CloseConnection, type Handler } from './context.ts'
 import { parseSettings } from './settings.ts'
+import { Lent } from './store/lent.ts'
 
 const log: string[] = []
 let hasOwnBuffer = true
@@ -29,6 +30,7 @@ const listen = async (
   const broker = {
     clock,
     settings: parseSettings(given),
+    lent: new Lent(),
     log: (line: string) => log.push(line),
   } as unknown as BrokerContext
   const sockets: Socket[] = []

@@ -49,6 +49,8 @@ export class Connection {
   readonly #clientHost: string
   /** A request is parked: its answer is a promise. */
   #isParked = false
+  /** While record data are on their way to a client that is slower than we are. */
+  #lentMark: number | null = null
   #lastUsedNs: number
   #idleTimer: Timer | null = null
 
@@ -77,6 +79,7 @@ export class Connection {
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.#idleTimer?.cancel()
+      this.#endLent()
       this.#closed.abort()
     })
   }
@@ -109,10 +112,17 @@ export class Connection {
     }
     if (socket.destroyed) return
     this.#answers.flush(socket)
+    if (socket.writableLength === 0) this.#endLent()
+    else this.#lentMark ??= this.#broker.lent.begin()
     // An idle parked connection is read on, so that its end is noticed.
     const isBehind = !this.#canAnswer()
     if (isBehind && this.#mustHoldBack()) socket.pause()
     else if (socket.isPaused()) socket.resume()
+  }
+
+  #endLent(): void {
+    if (this.#lentMark !== null) this.#broker.lent.end(this.#lentMark)
+    this.#lentMark = null
   }
 
   #canAnswer(): boolean {

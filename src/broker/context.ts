@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts'
 import type { GroupCoordinator } from './group/coordinator.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Settings } from './settings.ts'
+import type { Lent } from './store/lent.ts'
 import type { Topics } from './topics.ts'
 
 /** What every handler may use. Made by `broker.ts`, once per node; all but `nodeId` is common to the nodes. */
@@ -16,6 +17,8 @@ export interface BrokerContext {
   readonly topics: Topics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  /** What connections have been lent of the store's memory. */
+  readonly lent: Lent
   /** One line to the broker's log. */
   log(line: string): void
 }

@@ -164,7 +164,7 @@ export class Log {
         (bytes, start) =>
           maxTimestampOf(bytes, start) >= timestampMs && nextOffsetOf(bytes, start) > fromOffset,
       )
-      if (position < indexed.segment.sizeBytes) return readBatch(indexed.segment, position)
+      if (position < indexed.segment.sizeBytes) return copyBatch(indexed.segment, position)
     }
     return null
   }
@@ -181,7 +181,7 @@ export class Log {
       }
     }
     if (!newest || this.#logStartOffset === this.#logEndOffset) return null
-    return readBatch(newest.segment, this.#indexOf(newest).maxTimestampPosition)
+    return copyBatch(newest.segment, this.#indexOf(newest).maxTimestampPosition)
   }
 
   /** Moves the log start up to `offset`, at most the log's end, and drops closed segments below it. */
@@ -304,6 +304,10 @@ export class Log {
 
 const readBatch = (segment: Segment, position: number): Buffer =>
   segment.read(position, sizeOf(segment.read(position, headerBytes)))
+
+/** To be kept as long as it takes to decode it. */
+const copyBatch = (segment: Segment, position: number): Buffer =>
+  Buffer.from(readBatch(segment, position))
 
 const endOfWholeBatches = (bytes: Buffer): number => {
   let end = 0

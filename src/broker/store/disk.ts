@@ -18,6 +18,7 @@ import path from 'node:path'
 import { messageOf } from '../../errors.ts'
 import { FreeSpace, type ReadSpace } from './free-space.ts'
 import { diskJournal } from './journal.ts'
+import { Lent } from './lent.ts'
 import { type PartitionStore, type Segment, StorageError, type Store } from './store.ts'
 
 /**
@@ -263,6 +264,7 @@ export const diskStore = (options: DiskStoreOptions): Store => {
 
   return {
     kind: 'disk',
+    lent: new Lent(),
     get sizeBytes() {
       return sizeBytes
     },

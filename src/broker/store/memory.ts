@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { memoryJournal } from './journal.ts'
+import { Lent } from './lent.ts'
 import { type PartitionStore, type Segment, StorageError, type Store } from './store.ts'
 
 /** Keeps segments in memory up to a bound: `memory` fails there, `ring` takes the oldest segment of all partitions away. */
@@ -17,13 +18,15 @@ const MiB = 1024 * KiB
 const firstSegmentBytes = 64 * KiB
 const growth = 4
 const largestSegmentBytes = 16 * MiB
+/** What waits for readers at most; more is left to the garbage collector. */
+const lentLimitBytes = 64 * MiB
 
 class MemorySegment implements Segment {
   readonly baseOffset: number
   readonly memory: Buffer
   sizeBytes = 0
   modifiedAtMs: number
-  /** A view was handed out, perhaps to a socket that still writes it: the memory must not be used again. */
+  /** A view was handed out, perhaps to a socket that still writes it. */
   isShared = false
 
   constructor(baseOffset: number, memory: Buffer, nowMs: number) {
@@ -67,6 +70,10 @@ class Memory {
   /** Used again because fresh pages cost the system far more than the copy into them. */
   #spare: Buffer[] = []
   #spareBytes = 0
+  readonly lent = new Lent()
+  /** Given up while a reader may have a view, oldest first; `mark` is null until the turn is over. */
+  readonly #lentOut: { readonly memory: Buffer; mark: number | null }[] = []
+  #lentOutBytes = 0
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options
@@ -89,9 +96,8 @@ class Memory {
   release(segment: MemorySegment): void {
     if (!this.#held.delete(segment)) return
     this.#heldBytes -= segment.capacityBytes
-    if (segment.isShared) return
-    this.#spare.push(segment.memory)
-    this.#spareBytes += segment.capacityBytes
+    if (segment.isShared) this.#keepLent(segment.memory)
+    else this.#keepSpare(segment.memory)
   }
 
   releaseTopic(topicId: string): void {
@@ -103,6 +109,35 @@ class Memory {
     this.#spare = []
     this.#heldBytes = 0
     this.#spareBytes = 0
+    this.#lentOut.length = 0
+    this.#lentOutBytes = 0
+  }
+
+  #keepSpare(memory: Buffer): void {
+    this.#spare.push(memory)
+    this.#spareBytes += memory.length
+  }
+
+  #keepLent(memory: Buffer): void {
+    const entry: { readonly memory: Buffer; mark: number | null } = { memory, mark: null }
+    this.#lentOut.push(entry)
+    this.#lentOutBytes += memory.length
+    // Who was lent it in this turn, and has not sent it by its end, has a mark then.
+    setImmediate(() => {
+      entry.mark = this.lent.last
+    })
+    while (this.#lentOutBytes > lentLimitBytes) {
+      this.#lentOutBytes -= this.#lentOut.shift()?.memory.length ?? 0
+    }
+  }
+
+  #takeBack(): void {
+    for (let entry = this.#lentOut[0]; entry !== undefined; entry = this.#lentOut[0]) {
+      if (entry.mark === null || !this.lent.hasEnded(entry.mark)) return
+      this.#lentOut.shift()
+      this.#lentOutBytes -= entry.memory.length
+      this.#keepSpare(entry.memory)
+    }
   }
 
   #makeRoom(wantedBytes: number): void {
@@ -121,6 +156,7 @@ class Memory {
   }
 
   #take(bytes: number): Buffer {
+    this.#takeBack()
     const i = this.#spare.findIndex((memory) => memory.length === bytes)
     const reused = i < 0 ? undefined : this.#spare.splice(i, 1)[0]
     if (reused) {
@@ -174,6 +210,7 @@ export const memoryStore = (options: MemoryStoreOptions): Store => {
   const boundBytes = Math.min(largestSegmentBytes, Math.floor(options.maxBytes / 8))
   return {
     kind: options.kind,
+    lent: memory.lent,
     get sizeBytes() {
       return memory.sizeBytes
     },

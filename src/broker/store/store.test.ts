@@ -245,6 +245,28 @@ describe('ring', () => {
     store.close()
   })
 
+  test('what was read is used again once all that was lent is sent', async () => {
+    const store = openMemory('ring', 2_500)
+    const partition = store.openPartition('id', 0)
+    const make = (offset: number, fill: number): Segment => {
+      const segment = partition.create(offset, 10, 0)
+      segment.append(bytes(100, fill), 0)
+      return segment
+    }
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const view = make(0, 1).read(0, 100)
+    const mark = store.lent.begin()
+    // A ring of eight.
+    for (let i = 1; i < 9; i++) make(i, 2)
+    await turn()
+    for (let i = 9; i < 30; i++) make(i, 3)
+    expect(view).toEqual(bytes(100, 1))
+    store.lent.end(mark)
+    for (let i = 30; i < 40; i++) make(i, 4)
+    expect(view).toEqual(bytes(100, 4))
+    store.close()
+  })
+
   test('a segment larger than the bound is a storage error', () => {
     const store = openMemory('ring', 2_500)
     const partition = store.openPartition('id', 0)

@@ -1,5 +1,6 @@
 import type { StoreKind } from '../data-dir.ts'
 import type { Journal } from './journal.ts'
+import type { Lent } from './lent.ts'
 
 /** What keeps record bytes: segments of partitions, and journals. It knows nothing of offsets but a segment's first one. */
 
@@ -21,7 +22,10 @@ export interface Segment {
   readonly modifiedAtMs: number
   /** All of `batch` or nothing, in the store before it returns. Throws a `StorageError`. */
   append(batch: Uint8Array, nowMs: number): void
-  /** May be a view of the store's own memory: not to be written to. Ends early at the segment's end. */
+  /**
+   * May be a view of the store's own memory: not to be written to, nor to be used after the event loop's turn but under a
+   * mark of `Store.lent`. Ends early at the segment's end.
+   */
   read(position: number, lengthBytes: number): Buffer
   /** Cuts the segment to its first `sizeBytes` bytes. */
   truncate(sizeBytes: number): void
@@ -44,6 +48,7 @@ export interface PartitionStore {
 
 export interface Store {
   readonly kind: StoreKind
+  readonly lent: Lent
   /** Record bytes held, of all partitions. */
   readonly sizeBytes: number
   /** `segmentBytes` is asked whenever a segment is made; without it the store's own default holds. */
