@@ -14,27 +14,24 @@ const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 const isPaced = ({ config }: RunResult): boolean => typeof config['rateRecordsPerSec'] === 'number'
 
 const ceilingWarnings = (ceiling: Ceiling): Warning[] => {
+  const standing = standingOf(ceiling)
+  if (standing === 'below') return []
   const share = `the client ran at ${percent(ceiling.share)} of its ceiling on this machine`
-  switch (standingOf(ceiling)) {
-    case 'near':
-      return [
+  return standing === 'near'
+    ? [
         {
           code: 'near-ceiling',
           text: `${share}: the generator, not the broker, was the limit`,
           advice: 'Before judging the broker, send larger batches, or take --client wire.',
         },
       ]
-    case 'outdated':
-      return [
+    : [
         {
           code: 'ceiling-outdated',
           text: `${share}: that was measured too low`,
           advice: 'Run bench calibrate again while nothing else runs.',
         },
       ]
-    case 'below':
-      return []
-  }
 }
 
 /** Empty when nothing was measured or nothing is wrong. */
