@@ -23,8 +23,8 @@ interface Tally {
   failed: number
 }
 
-export const lowestRate = 1
-export const highestRate = 1e9
+const lowestRate = 1
+const highestRate = 1e9
 const growth = 4
 /** At each end of the range, before it counts. */
 const neededVerdicts = 2

@@ -49,7 +49,7 @@ export interface PhaseReport {
 }
 
 /** What happened since the last one. */
-export interface Progress {
+interface Progress {
   readonly records: number
   readonly bytes: number
   readonly failed: number
