@@ -50,6 +50,7 @@ class WireConsumer implements Consumer, GroupHost {
   /** Partitions of the topic as this member last shared them out; null when it did not. */
   #sharedPartitions: number | null = null
   readonly #timers = new Map<string, Timer>()
+  readonly #joinWaiters: (() => void)[] = []
 
   constructor(
     cluster: Cluster,
@@ -122,7 +123,9 @@ class WireConsumer implements Consumer, GroupHost {
     this.#member.start()
     if (this.#options.autoCommit) {
       const intervalMs = numberOf(properties, 'auto.commit.interval.ms', autoCommitIntervalMs)
-      this.#every('commit', intervalMs, () => this.#autoCommit(this.#fetcher.positions()))
+      this.#every('commit', intervalMs, async () => {
+        if (this.#member.isStable) await this.#autoCommit(this.#fetcher.positions())
+      })
     }
     const maxAgeMs = numberOf(properties, 'metadata.max.age.ms', metadataMaxAgeMs)
     this.#every('metadata', maxAgeMs, () => this.#watchTopic())
@@ -184,6 +187,7 @@ class WireConsumer implements Consumer, GroupHost {
       atNs: this.#clock.nowNs(),
     })
     void this.#begin(added, token)
+    this.#endWaits()
     // What others shall have they get once this member has joined without it.
     if (this.#revoked.length > 0) this.#member.rejoin()
   }
@@ -253,13 +257,24 @@ class WireConsumer implements Consumer, GroupHost {
     await this.#commit(moved).catch(() => {})
   }
 
-  /** Rejects with a `BrokerError` or a `ConnectionError`. */
-  async #commit(positions: ReadonlyMap<number, number>): Promise<void> {
+  /** Waits while the member joins, as long as the caller likes. Rejects with a `BrokerError` or a `ConnectionError`. */
+  async #commit(wanted: ReadonlyMap<number, number>): Promise<void> {
     const { firstMs } = retrySettings(this.#connection)
-    const { identity } = this.#member
+    let positions = wanted
     for (let attempt = 1; ; attempt++) {
+      if (this.#member.isJoining) {
+        await this.#joined()
+        positions = new Map([...wanted].filter(([partition]) => this.#owned.has(partition)))
+        if (positions.size === 0) throw new BrokerError(errorCode.REBALANCE_IN_PROGRESS)
+      }
+      const { identity } = this.#member
       try {
         const code = await this.#requests.commit(identity, positions)
+        const isOfThisGeneration =
+          !this.#member.isJoining && identity.generationId === this.#member.generationId
+        if (membershipCodes.includes(code) && !isOfThisGeneration && attempt < commitAttempts) {
+          continue
+        }
         if (membershipCodes.includes(code)) this.#member.onCode(code, identity)
         if (code !== 0) throw new BrokerError(code)
         for (const [partition, at] of positions) this.#committed.set(partition, at)
@@ -270,6 +285,15 @@ class WireConsumer implements Consumer, GroupHost {
         await sleep(this.#clock, firstMs, this.#closing.signal)
       }
     }
+  }
+
+  /** Resolves at the next assignment, and when there is none to come. */
+  async #joined(): Promise<void> {
+    await new Promise<void>((resolve) => this.#joinWaiters.push(resolve))
+  }
+
+  #endWaits(): void {
+    for (const resolve of this.#joinWaiters.splice(0)) resolve()
   }
 
   // --- the rest --------------------------------------------------------------------------------------------------
@@ -292,6 +316,7 @@ class WireConsumer implements Consumer, GroupHost {
 
   #stop(): void {
     this.#member.stop()
+    this.#endWaits()
     this.#fetcher.close()
     for (const timer of this.#timers.values()) timer.cancel()
   }

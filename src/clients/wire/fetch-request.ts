@@ -42,7 +42,7 @@ export interface FetchListener {
 }
 
 /** The version to fetch in; by name where the topic has no id. Throws a `ConnectionError` when there is none. */
-export const fetchVersionOf = (connection: Connection, topicId: string | null): number =>
+const fetchVersionOf = (connection: Connection, topicId: string | null): number =>
   connection.versionOf(fetch, topicId === null ? firstVersionWithIds - 1 : fetch.maxVersion)
 
 export const sendFetch = (

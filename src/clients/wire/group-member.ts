@@ -92,6 +92,11 @@ export class GroupMember {
     return this.#state === 'stable'
   }
 
+  /** Between two generations: what it says of the last one may be refused. */
+  get isJoining(): boolean {
+    return this.#state === 'joining' || this.#state === 'syncing'
+  }
+
   get identity(): MemberIdentity {
     return { memberId: this.memberId, generationId: this.generationId }
   }
