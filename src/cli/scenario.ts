@@ -4,6 +4,7 @@ import { kafkaParts } from '../broker/parts.ts'
 import { loadDriver } from '../clients/index.ts'
 import { systemClock } from '../clock.ts'
 import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { formatScenariosHtml } from '../report/html/scenario.ts'
 import { formatJunit } from '../report/junit.ts'
 import { formatScenario } from '../report/scenario.ts'
 import { newRunId } from '../results/run-id.ts'
@@ -32,6 +33,7 @@ interface RunFlags {
   save: boolean
   jsonOutput?: string
   junit?: string
+  html?: string
   quiet?: boolean
   verbose?: boolean
 }
@@ -91,7 +93,8 @@ const write = (flag: string, file: string, text: string, io: Io): void => {
 }
 
 /** Standard output belongs to what a program reads. */
-const isTaken = ({ jsonOutput, junit }: RunFlags): boolean => jsonOutput === '-' || junit === '-'
+const isTaken = ({ jsonOutput, junit, html }: RunFlags): boolean =>
+  [jsonOutput, junit, html].includes('-')
 
 const casesOf = (verdicts: readonly Verdict[]) =>
   verdicts.map(({ scenario, clean, broken, status, text }) => ({
@@ -115,8 +118,9 @@ const deliver = (verdicts: readonly Verdict[], flags: RunFlags, io: Io): void =>
     verdicts.filter((verdict) => verdict.status === status).length
   const skipped = count('skipped')
   const skippedText = skipped === 0 ? '' : `, ${skipped} skipped`
+  const summary = `${count('passed')} passed, ${count('failed')} failed${skippedText}`
   if (!flags.quiet) {
-    stream.write(`\n${count('passed')} passed, ${count('failed')} failed${skippedText}\n`)
+    stream.write(`\n${summary}\n`)
   }
   const results = verdicts.flatMap(({ clean, broken }) =>
     broken === null ? [clean] : [clean, broken],
@@ -130,6 +134,10 @@ const deliver = (verdicts: readonly Verdict[], flags: RunFlags, io: Io): void =>
   }
   if (flags.junit !== undefined) {
     write('junit', flags.junit, formatJunit('bench scenario', casesOf(verdicts)), io)
+  }
+  if (flags.html !== undefined) {
+    const isPassed = count('failed') + count('interrupted') === 0
+    write('html', flags.html, formatScenariosHtml(results, { isPassed, text: summary }), io)
   }
 }
 
@@ -233,6 +241,7 @@ export const scenarioCommand = (io: Io, end: (exitCode: number) => void): Comman
     .option('--no-save', 'saves nothing')
     .option('--json-output <file>', 'the results as JSON, - for standard output')
     .option('--junit <file>', 'JUnit XML, one case per scenario, - for standard output')
+    .option('--html <file>', 'a page with members over time, - for standard output')
     .option('--quiet', 'no report')
     .option('-v, --verbose', 'the whole report of each scenario, and what is going on')
     .action(async (names: string[], flags: RunFlags) => end(await run(names, flags, io)))

@@ -16,6 +16,7 @@ import { splitWords } from '../../cli/words.ts'
 import { compareSides } from '../../compare/comparison.ts'
 import { LatencyHistogram } from '../../results/histogram.ts'
 import type { Latency, RunResult } from '../../results/result.ts'
+import type { ScenarioResult } from '../../results/scenario-result.ts'
 import { loadResult } from '../../results/store.ts'
 import { formatComparisonHtml } from './comparison.ts'
 import { endOf, intervalsOf } from './over-time.ts'
@@ -23,6 +24,7 @@ import { reproduceCommand } from './reproduce.ts'
 import { limitSentence } from './resources.ts'
 import { formatHtml } from './run.ts'
 import { linearScale, logScale } from './scale.ts'
+import { formatScenariosHtml } from './scenario.ts'
 
 /** A thousand fast ones, then fewer and fewer slow ones, all times `factor`. */
 const latency = (factor = 1, fields: Partial<Latency> = {}): Latency => {
@@ -285,6 +287,67 @@ describe('scales', () => {
     expect(logScale(10, 1_000).at(100)).toBeCloseTo(0.5)
     expect(logScale(10, 1_000).at(0)).toBe(0)
     expect(logScale(5, 5).at(5)).toBe(0)
+  })
+})
+
+const story = (fields: Partial<ScenarioResult> = {}): ScenarioResult => {
+  const { environment } = produceResult()
+  return {
+    ...{ schemaVersion: 1, kind: 'scenario', runId: 'r', scenario: 'crash', title: 'One crashes' },
+    ...{ guards: 'g', source: 's', defect: null, status: 'failed', reason: null, elapsedMs: 9_000 },
+    ...{ startedAt: '2026-11-21T10:00:00.000Z', environment, partitionCount: 2, members: [] },
+    target: { kind: 'embedded', bootstrapServers: '127.0.0.1:1' },
+    partitions: [],
+    checks: [
+      { name: 'complete', ok: false, expected: 2, actual: 1 },
+      { name: 'no-ghosts', ok: true, expected: 0, actual: 0 },
+    ],
+    timeline: {
+      endMs: 8_000,
+      rows: [
+        {
+          member: 'a',
+          lives: [{ fromMs: 100, toMs: 8_200 }],
+          owned: [{ fromMs: 500, toMs: 8_100, partitions: [0] }],
+        },
+        {
+          member: 'b',
+          lives: [{ fromMs: 100, toMs: 4_000 }],
+          owned: [{ fromMs: 500, toMs: 4_000, partitions: [1] }],
+        },
+      ],
+      generations: [{ atMs: 450, generation: 1 }],
+      marks: [
+        { atMs: 100, member: 'b', kind: 'start', text: '' },
+        { atMs: 4_000, member: 'b', kind: 'crash', text: 'killed' },
+        { atMs: 200, member: null, kind: 'produce', text: '2,000 records' },
+      ],
+    },
+    explanation: ['a -> JoinGroup', 'a <- <nothing>'],
+    warnings: [],
+    ...fields,
+  }
+}
+
+describe('the page of scenarios', () => {
+  it('shows the members over time, what failed and what was said', () => {
+    const html = formatScenariosHtml([story()], { isPassed: false, text: '0 passed, 1 failed' })
+    expect(html).toContain('<h1>FAIL</h1>')
+    const body = bodyOf(html)
+    expect(body).toBe(golden('report/scenario.html', body))
+    expect(body).toContain('a &lt;- &lt;nothing&gt;\n')
+    // Nothing stands beyond the right edge, also what came after the end.
+    const ends = [...body.matchAll(/<svg x="([\d.]+)%" y="\d+" width="([\d.]+)%"/g)]
+    expect(ends.length).toBe(2)
+    for (const [, x, width] of ends) expect(Number(x) + Number(width)).toBeLessThanOrEqual(100.01)
+  })
+
+  it('can do with nothing', () => {
+    const empty = { endMs: 0, rows: [], generations: [], marks: [] }
+    const skipped = story({ status: 'skipped', timeline: empty, checks: [], explanation: [] })
+    const html = formatScenariosHtml([skipped], { isPassed: true, text: '1 skipped' })
+    expect(html).not.toMatch(/NaN|Infinity|undefined|<figure>/)
+    expect(html).toContain('SKIPPED')
   })
 })
 

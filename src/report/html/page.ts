@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { embedJson } from '../../results/embedded.ts'
+import type { Check } from '../../results/result.ts'
+import { formatValue } from '../format.ts'
 import { type Child, el, join, type Markup, raw } from './markup.ts'
 import { styleSheet } from './style.ts'
 
@@ -58,6 +60,25 @@ export const verdictBlock = (
     el('p', {}, parts.reason),
     ...parts.details,
   )
+
+/** What was expected and what was there; null when nothing failed. */
+export const failedChecks = (checks: readonly Check[]): Markup | null => {
+  const failed = checks.filter(({ ok }) => !ok)
+  return failed.length === 0
+    ? null
+    : el(
+        'ul',
+        { class: 'plain' },
+        ...failed.map(({ name, expected, actual }) =>
+          el(
+            'li',
+            {},
+            el('strong', {}, name),
+            `: expected ${formatValue(expected)}, actual ${formatValue(actual)}`,
+          ),
+        ),
+      )
+}
 
 /** Big figures, side by side. */
 export const tiles = (

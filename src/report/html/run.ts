@@ -18,6 +18,7 @@ import { timeCharts } from './over-time.ts'
 import {
   dataTable,
   factTable,
+  failedChecks,
   renderPage,
   section,
   type TableRow,
@@ -42,20 +43,7 @@ const verdict = (result: RunResult) => {
     word: holds(result) ? 'PASS' : isInterrupted ? 'INTERRUPTED' : 'FAIL',
     reason: statusOf(result),
     details: [
-      failed.length === 0
-        ? null
-        : el(
-            'ul',
-            { class: 'plain' },
-            ...failed.map(({ name, expected, actual }) =>
-              el(
-                'li',
-                {},
-                el('strong', {}, name),
-                `: expected ${formatValue(expected)}, actual ${formatValue(actual)}`,
-              ),
-            ),
-          ),
+      failedChecks(checks),
       warnings.length === 0
         ? null
         : el(
