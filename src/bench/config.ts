@@ -1,6 +1,7 @@
 /** The effective options as the result file holds them: units in the names, no secret. */
 import type { RunConfig } from '../results/result.ts'
 import type { RunOptions } from './options.ts'
+import { pacerOf } from './pacing.ts'
 
 const isSecret = (name: string): boolean => /password|secret|token|jaas/i.test(name)
 
@@ -19,6 +20,7 @@ export const effectiveConfig = (
   return {
     ...plain,
     ...used,
+    pacer: pacerOf(options),
     payloadFile: payloadFile?.path ?? null,
     payloadFileSizeBytes: payloadFile?.content.length ?? null,
     tls: tls && { ...tls },

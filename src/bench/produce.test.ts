@@ -156,7 +156,7 @@ describe('open loop', () => {
   it('says nothing of pacing in a closed loop', async () => {
     const test = benchTest()
     const { result } = await test.finish(test.start({ durationMs: 100 }), 10_000)
-    expect(result.pacing).toBeUndefined()
+    expect([result.pacing, result.config['pacer']]).toEqual([undefined, null])
   })
 
   it('keeps intended times while the concurrency holds records back, and counts the unsent', async () => {

@@ -4,6 +4,7 @@ import {
   metadataResult,
   produceResult,
   roundTripResult,
+  sampleLatency,
 } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { formatCsv } from './csv.ts'
@@ -49,6 +50,15 @@ describe('CSV', () => {
     const names = formatCsv(produceResult()).split('\n')[0]?.split(',') ?? []
     expect(names.slice(0, 24)).toEqual(chronikColumns)
     expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('names the pacer of an open loop and how late it was, and has nothing there otherwise', () => {
+    const latenessUs = sampleLatency({ p99: 301 })
+    const pacing = { pacer: 'precise' as const, latenessUs, lateRecords: 7 }
+    const named = { pacer: 'precise', lateness_p99_us: '301', late_messages: '7' }
+    expect(columnsOf(produceResult({ pacing }))).toMatchObject(named)
+    const empty = { pacer: '', lateness_p99_us: '', late_messages: '' }
+    expect(columnsOf(produceResult())).toMatchObject(empty)
   })
 
   it('has the figures of a produce without separators', () => {

@@ -40,7 +40,7 @@ const chronikCells = (result: RunResult): Cell[] => {
 }
 
 const ownCells = (result: RunResult): Cell[] => {
-  const { config, environment, totals, consumers, checks } = result
+  const { config, environment, totals, consumers, checks, pacing } = result
   const account = accountOf(result)
   const assigned = consumers.flatMap(({ firstAssignmentMs }) => firstAssignmentMs ?? [])
   return [
@@ -69,6 +69,9 @@ const ownCells = (result: RunResult): Cell[] => {
     ['unassigned_consumers', consumers.length - assigned.length],
     ['max_first_assignment_ms', assigned.length > 0 ? formatPlain(Math.max(...assigned), 3) : ''],
     ['rebalances', consumers.reduce((sum, consumer) => sum + consumer.rebalances, 0)],
+    ['pacer', pacing?.pacer],
+    ['lateness_p99_us', formatPlain(pacing?.latenessUs?.p99)],
+    ['late_messages', pacing?.lateRecords],
     ['warnings', result.warnings.length],
     ['bench_version', environment.benchVersion],
     ['client', environment.client],

@@ -5,6 +5,7 @@ import {
   metadataResult,
   produceResult,
   roundTripResult,
+  sampleLatency,
 } from '../../test/support/sample-result.ts'
 import { formatMarkdown } from './markdown.ts'
 
@@ -23,6 +24,14 @@ describe('Markdown', () => {
   ])('%s is as expected', (name, result) => {
     const text = formatMarkdown(result)
     expect(text).toBe(golden(`report/${name}.md`, text))
+  })
+
+  it('names the pacer of an open loop and how late it was', () => {
+    const latenessUs = sampleLatency({ p50: 84 })
+    const pacing = { pacer: 'precise' as const, latenessUs, lateRecords: 0 }
+    expect(formatMarkdown(produceResult({ pacing }))).toContain(
+      '| Lateness of the pacer (precise) | 0.08 |',
+    )
   })
 
   it('has as many cells in each row of a table as its heading', () => {

@@ -26,6 +26,13 @@ const latencyTable = (groups: readonly LatencyGroup[]): string =>
     ]),
   )
 
+const latencyGroupsOf = (result: RunResult): LatencyGroup[] => {
+  const { pacing } = result
+  const title = `Lateness of the pacer (${pacing?.pacer})`
+  const lateness = { title, latency: pacing?.latenessUs ?? null, absent: 'n/a' }
+  return [...latencyGroups(result), ...(pacing === undefined ? [] : [lateness])]
+}
+
 const orAbsent = (count: number | null): string => (count === null ? 'n/a' : formatCount(count))
 
 const verification = (result: RunResult): string => {
@@ -123,7 +130,7 @@ export const formatMarkdown = (result: RunResult): string => {
         ],
       ],
     ),
-    section('Latency', latencyTable(latencyGroups(result))),
+    section('Latency', latencyTable(latencyGroupsOf(result))),
     section('Verification', verification(result)),
     section('Consumers', consumers(result)),
     section(
