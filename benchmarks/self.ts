@@ -8,7 +8,7 @@ import { readBenchVersion } from '../src/results/environment.ts'
 import type { RunResult } from '../src/results/result.ts'
 
 /**
- * `npm run bench:self`: what kafkajs, the embedded broker and this machine do together, as one Markdown table; with
+ * `npm run bench:self`: what the wire client, kafkajs, the embedded broker and this machine do together, as one Markdown table; with
  * `-- --write` it becomes docs/BENCHMARKS.md. Run by hand, never in tests. Absolute figures belong to the machine;
  * compare ratios of one table.
  */
@@ -19,6 +19,8 @@ const documentFile = fileURLToPath(new URL('../../docs/BENCHMARKS.md', import.me
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-self-'))
 const rounds = 3
 const starts = 11
+/** Of /proc: the same on every Linux. */
+const ticksPerSec = 100
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
@@ -34,8 +36,8 @@ const row = (what: string, figure: string, command: string): void => {
   process.stderr.write(`${what}: ${figure}\n`)
 }
 
-const runs = (args: readonly string[]): RunResult[] =>
-  Array.from({ length: rounds }, () => {
+const runs = (args: readonly string[], count = rounds): RunResult[] =>
+  Array.from({ length: count }, () => {
     const options = [...args, '--no-save', '--quiet', '--json-output', '-']
     const { stdout, status, stderr } = spawnSync(process.execPath, [bin, ...options], {
       cwd: folder,
@@ -57,6 +59,58 @@ const rate = (what: string, args: readonly string[]): void => {
     ? ''
     : `, p99 ${p99Ms} ms`
   row(what, `${perSec} k records/s${p99}`, `bench ${args.join(' ')}`)
+}
+
+interface WireLoad {
+  readonly batchRecords: number
+  /** Requests, as many as it takes to keep the broker busy. */
+  readonly inFlight: number
+  readonly records: number
+}
+
+const wireLoads: readonly WireLoad[] = [
+  { batchRecords: 1, inFlight: 256, records: 500_000 },
+  { batchRecords: 10, inFlight: 64, records: 3_000_000 },
+  { batchRecords: 100, inFlight: 16, records: 10_000_000 },
+  { batchRecords: 1_000, inFlight: 5, records: 10_000_000 },
+]
+
+/** User and system time of a process; NaN where there is no /proc. */
+const cpuSecOf = (pid: number | undefined): number => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSec
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Rates, and the broker's CPU time, on one store that its first run has warmed up. */
+const measureWire = async (store: string, load: WireLoad): Promise<void> => {
+  // A disk is not to be filled by this.
+  const place = ['--data-dir', store, '-X', 'log.retention.bytes=268435456']
+  const { child, port } = await startBroker(...place)
+  const { batchRecords, inFlight, records } = load
+  const args = ['--mode', 'produce', '--client', 'wire', '-s', '256', '-c', String(inFlight)]
+  args.push('--batch-records', String(batchRecords), '-n', String(records))
+  const once = (): { perSec: number; brokerSecPerMillion: number } => {
+    const beforeSec = cpuSecOf(child.pid)
+    const [result] = runs([...args, '-b', `127.0.0.1:${port}`], 1)
+    const usedSec = cpuSecOf(child.pid) - beforeSec
+    const perSec = result?.totals.recordsPerSec ?? Number.NaN
+    return { perSec, brokerSecPerMillion: (usedSec / records) * 1e6 }
+  }
+  once()
+  const results = Array.from({ length: rounds }, once)
+  const rates = results.map(({ perSec }) => perSec / 1e3)
+  const cpuSec = results.map(({ brokerSecPerMillion }) => brokerSecPerMillion)
+  row(
+    `wire, batches of ${batchRecords}, ${store === 'ring' ? 'ring' : 'disk'}`,
+    `${spread(rates)} k records/s, broker ${spread(cpuSec, 3)} s of CPU per million`,
+    `bench ${args.join(' ')}`,
+  )
+  await end(child)
+  if (store !== 'ring') rmSync(path.join(folder, store), { recursive: true, force: true })
 }
 
 /** Starts a broker in the foreground; resolves with its port, the ms until its first ApiVersions answer, and the child. */
@@ -140,10 +194,17 @@ const measureMemory = async (): Promise<void> => {
 
 try {
   await measureStart()
-  rate('produce, 128 in flight', ['-c', '128', '-s', '256', '-d', '5s', '-w', '2s'])
-  const batches = ['-c', '8', '--batch-records', '500', '-s', '256', '-d', '5s', '-w', '2s']
-  rate('produce, batches of 500', batches)
-  rate('produce, in memory', [...batches, '--data-dir', 'memory'])
+  for (const load of wireLoads) {
+    await measureWire('ring', load)
+    await measureWire('on-disk', load)
+  }
+  const single = ['--mode', 'produce', '-c', '128', '-s', '256', '-d', '5s', '-w', '2s']
+  rate('wire, 128 in flight', [...single, '--client', 'wire'])
+  const kafkajs = ['--client', 'kafkajs']
+  rate('kafkajs, 128 in flight', [...single, ...kafkajs])
+  const batches = [...single.with(3, '8'), '--batch-records', '500', ...kafkajs]
+  rate('kafkajs, batches of 500', batches)
+  rate('kafkajs, in memory', [...batches, '--data-dir', 'memory'])
   rate('consume, one member', ['--mode', 'consume', '-n', '500000', '-s', '256'])
   await measureMemory()
   const machine = `${cpus()[0]?.model ?? ''} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, load ${loadavg()[0]?.toFixed(2)}`
@@ -153,7 +214,7 @@ try {
 Made by \`npm run bench:self -- --write\`; nothing here is typed by hand. Absolute figures belong to the machine that made
 them, which may have had other work to do: compare ratios within the table, and run it on yours.
 
-${about}. Median (min–max) of ${rounds} runs; of starts, of ${starts}. kafkajs and the broker share the cores.
+${about}. Median (min–max) of ${rounds} runs; of starts, of ${starts}. Client and broker share the cores.
 
 | what | figure | command |
 | --- | --- | --- |
