@@ -10,7 +10,7 @@ const widths = [320, 800, 1440]
 const paperWidth = 800
 const schemes = ['light', 'dark']
 
-/** Three pages of real runs: name -> file. */
+/** Pages of real runs: name -> file. */
 const makePages = async () => {
   const cwd = makeFolder()
   const bench = (...args) =>
@@ -35,7 +35,20 @@ const makePages = async () => {
   const group = ['-t', 'pages', '--consumers', '3', '--stagger', '1s']
   await bench('-m', 'consume', ...group, '--html', 'consume.html')
   await bench('compare', 'a.json', 'b.json', '--html', 'compare.html')
-  return ['produce', 'consume', 'compare'].map((name) => [name, path.join(cwd, `${name}.html`)])
+  const play = [
+    'scenario',
+    'run',
+    'staggered-1s',
+    '--prove',
+    '--no-save',
+    '--html',
+    'scenario.html',
+  ]
+  await bench(...play)
+  return ['produce', 'consume', 'compare', 'scenario'].map((name) => [
+    name,
+    path.join(cwd, `${name}.html`),
+  ])
 }
 
 /** Runs in the page: texts whose contrast to what is behind them is below 4.5. */
