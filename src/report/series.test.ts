@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { golden } from '../../test/support/golden.ts'
-import { produceResult, sampleResources } from '../../test/support/sample-result.ts'
+import { produceResult, sampleLatency, sampleResources } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { formatPlannedRun, formatSeries, placeOf } from './series.ts'
 
@@ -21,6 +21,12 @@ const scanned = [
 test.each([100, 60])('a scan has a row for each value, %d wide', (width) => {
   const text = formatSeries('0123456789ab', scanned, { width })
   expect(text).toBe(golden(`report/series-${width}.txt`, text))
+})
+
+test('a percentile with too few samples is not told', () => {
+  const latencyUs = { response: sampleLatency({ count: 999 }), service: null, endToEnd: null }
+  const run = runOf(50_000, { latencyUs })
+  expect(formatPlannedRun(placeOf(0, 2), '', run)).toContain('  p99 n/a ms  ')
 })
 
 test('one run in one line', () => {

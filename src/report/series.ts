@@ -1,6 +1,7 @@
 import type { RunResult } from '../results/result.ts'
 import { drawBox, innerWidth, line } from './box.ts'
 import { formatHundredths, formatMilliseconds, formatPercent, formatRate } from './format.ts'
+import { isTold } from './latency.ts'
 import { drawTable, type Row } from './table.ts'
 
 /** Several runs of one command side by side: each run, and what is usual among them. */
@@ -10,8 +11,11 @@ export interface SeriesEntry {
   result: RunResult
 }
 
-const latencyOf = ({ latencyUs }: RunResult) =>
-  latencyUs.response ?? latencyUs.endToEnd ?? latencyUs.service
+/** Null where nothing was measured, or with too few samples to say. */
+const latencyOf = ({ latencyUs }: RunResult, field: 'p50' | 'p99'): number | null => {
+  const latency = latencyUs.response ?? latencyUs.endToEnd ?? latencyUs.service
+  return latency !== null && isTold(latency, field) ? latency[field] : null
+}
 
 const cpuOf = ({ resources, totals }: RunResult): number | null =>
   resources && totals.records > 0 ? (resources.generator.cpuMs * 1_000) / totals.records : null
@@ -34,7 +38,7 @@ export const formatPlannedRun = (place: string, title: string, result: RunResult
     place,
     ...(title === '' ? [] : [title]),
     `${formatRate(result.totals.recordsPerSec)} msg/s`,
-    `p99 ${orAbsent(latencyOf(result)?.p99, formatMilliseconds)} ms`,
+    `p99 ${orAbsent(latencyOf(result, 'p99'), formatMilliseconds)} ms`,
     `client CPU ${orAbsent(cpuOf(result), formatHundredths)} s/M`,
     verdictOf(result),
   ].join('  ')
@@ -72,7 +76,8 @@ const isPresent = (value: number | null | undefined): value is number =>
 const rowOf = (title: string, results: readonly RunResult[]): Row => {
   const rates = results.map(({ totals }) => totals.recordsPerSec)
   const cpus = results.map(cpuOf).filter(isPresent)
-  const latencies = results.map(latencyOf)
+  const latencies = (field: 'p50' | 'p99'): number[] =>
+    results.map((result) => latencyOf(result, field)).filter(isPresent)
   const wrong = results.filter((result) => verdictOf(result) !== 'ok').length
   return {
     cells: [
@@ -80,8 +85,8 @@ const rowOf = (title: string, results: readonly RunResult[]): Row => {
       `${results.length}`,
       orAbsent(median(rates), formatRate),
       variation(rates),
-      orAbsent(median(latencies.map((one) => one?.p50).filter(isPresent)), formatMilliseconds),
-      orAbsent(median(latencies.map((one) => one?.p99).filter(isPresent)), formatMilliseconds),
+      orAbsent(median(latencies('p50')), formatMilliseconds),
+      orAbsent(median(latencies('p99')), formatMilliseconds),
       orAbsent(median(cpus), formatHundredths),
       variation(cpus),
       wrong === 0 ? 'ok' : `${wrong} FAILED`,
