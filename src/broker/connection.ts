@@ -16,7 +16,7 @@ import { receiveFrom } from './accepted-socket.ts'
 import { AnswerBuffer } from './answer-buffer.ts'
 import type { ServedApi, ServedApis } from './apis.ts'
 import { type BrokerContext, type Call, CloseConnection } from './context.ts'
-import { PlainProduce } from './plain-produce.ts'
+import { PlainProduce, RepeatedText } from './plain-produce.ts'
 
 /**
  * One client's connection: bytes to frames to requests, one at a time, and answers in the order of the requests
@@ -45,6 +45,7 @@ export class Connection {
   readonly #received: ReceiveBuffer
   readonly #answers = new AnswerBuffer()
   readonly #produce = new PlainProduce()
+  readonly #clientId = new RepeatedText()
   readonly #closed = new AbortController()
   readonly #clientHost: string
   /** A request is parked: its answer is a promise. */
@@ -191,7 +192,7 @@ export class Connection {
     if (hasTags && bytes[idEnd] !== 0) return false
     const request = this.#produce.read(bytes, hasTags ? idEnd + 1 : idEnd, end, version)
     if (request === null) return false
-    const clientId = idBytes < 0 ? null : bytes.toString('utf8', start + 10, idEnd)
+    const clientId = idBytes < 0 ? null : this.#clientId.read(bytes, start + 10, idEnd)
     const correlationId = bytes.readInt32BE(start + 4)
     this.#handle(served, { version, clientId, correlationId }, request)
     return true

@@ -217,6 +217,7 @@ export class Log {
   }
 
   #wake(appendedBytes: number): void {
+    if (this.#watchers.size === 0) return
     for (const watcher of this.#watchers) watcher(appendedBytes)
   }
 

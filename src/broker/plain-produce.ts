@@ -29,6 +29,26 @@ const writeInt64 = (bytes: Buffer, at: number, value: number): number => {
   return bytes.writeUInt32BE(value >>> 0, at + 4)
 }
 
+/** A text that comes again and again: made of its bytes only when they differ from the last ones. */
+export class RepeatedText {
+  text = ''
+  bytes: Buffer = Buffer.alloc(0)
+
+  read(bytes: Buffer, start: number, end: number): string {
+    if (end - start !== this.bytes.length || !this.#isSame(bytes, start)) {
+      this.bytes = Buffer.from(bytes.subarray(start, end))
+      this.text = this.bytes.toString()
+    }
+    return this.text
+  }
+
+  #isSame(bytes: Buffer, start: number): boolean {
+    const known = this.bytes
+    for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+    return true
+  }
+}
+
 /** One for each connection: it knows the topic that was named last. */
 export class PlainProduce {
   #bytes: Buffer = Buffer.alloc(0)
@@ -37,8 +57,7 @@ export class PlainProduce {
   #isFlexible = false
   /** False once something has been met that is not plain. */
   #isPlain = true
-  #nameBytes: Buffer = Buffer.alloc(0)
-  #name = ''
+  readonly #name = new RepeatedText()
 
   /** The request whose body is `bytes[start, end)`; record data are views. null when it is to be left to the tables. */
   read(bytes: Buffer, start: number, end: number, version: number): ProduceRequest | null {
@@ -65,10 +84,11 @@ export class PlainProduce {
     { responses, nodeEndpoints = [], throttleTimeMs = 0 }: ProduceResponse,
   ): boolean {
     const [topic] = responses
-    if (topic === undefined || responses.length !== 1 || topic.name !== this.#name) return false
+    if (topic === undefined || responses.length !== 1 || topic.name !== this.#name.text)
+      return false
     if (nodeEndpoints.length > 0 || throttleTimeMs !== 0) return false
     const { partitionResponses } = topic
-    const nameBytes = this.#nameBytes
+    const nameBytes = this.#name.bytes
     if (partitionResponses.length > shortLimit || nameBytes.length > shortLimit) return false
     if (!partitionResponses.every(isPlainPartition)) return false
 
@@ -118,18 +138,7 @@ export class PlainProduce {
   #topicName(): string {
     const sizeBytes = this.#isFlexible ? this.#length() : this.#int16()
     const start = this.#take(sizeBytes)
-    if (!this.#isPlain) return ''
-    if (sizeBytes !== this.#nameBytes.length || !this.#isKnownName(start)) {
-      this.#nameBytes = Buffer.from(this.#bytes.subarray(start, start + sizeBytes))
-      this.#name = this.#nameBytes.toString()
-    }
-    return this.#name
-  }
-
-  #isKnownName(start: number): boolean {
-    const known = this.#nameBytes
-    for (let i = 0; i < known.length; i++) if (known[i] !== this.#bytes[start + i]) return false
-    return true
+    return this.#isPlain ? this.#name.read(this.#bytes, start, start + sizeBytes) : ''
   }
 
   #count(): number {
