@@ -267,6 +267,21 @@ describe('ring', () => {
     store.close()
   })
 
+  test('that is read all the time lives in its bound and what is lent', async () => {
+    const store = openMemory('ring', 2_500)
+    const partition = store.openPartition('id', 0)
+    const memories = new Set<ArrayBufferLike>()
+    for (let i = 0; i < 200; i++) {
+      const segment = partition.create(i, 10, 0)
+      segment.append(bytes(100, 1), 0)
+      memories.add(segment.read(0, 100).buffer)
+      if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    // Eight of the ring, and those given up in the turns that are not over.
+    expect(memories.size).toBeLessThanOrEqual(8 + 4)
+    store.close()
+  })
+
   test('a segment larger than the bound is a storage error', () => {
     const store = openMemory('ring', 2_500)
     const partition = store.openPartition('id', 0)
