@@ -93,7 +93,8 @@ const thresholdLimit = (metric: ThresholdMetric, digits: string, unit: string): 
   if (latencyMetrics.includes(metric)) {
     return unit in latencyUnitUs ? value * (latencyUnitUs[unit] ?? 0) : null
   }
-  if (metric === 'assign-time') return unit in durationUnitsMs ? value * (durationUnitsMs[unit] ?? 0) : null
+  if (metric === 'assign-time')
+    return unit in durationUnitsMs ? value * (durationUnitsMs[unit] ?? 0) : null
   return unit === '' || (metric === 'rate' && unit === '/s') ? value : null
 }
 
