@@ -52,7 +52,7 @@ class Interval {
   }
 }
 
-export interface GroupState {
+interface GroupState {
   /** Records still to read. */
   readonly lag: number
   readonly members: readonly MemberState[]

@@ -433,8 +433,8 @@ test('admin: a topic is made when the broker knows it, which may be later than t
     ...kafkaParts,
     handlers: {
       ...handlers,
-      async Metadata(request, call, broker) {
-        const response = await handlers.Metadata(request, call, broker)
+      async Metadata(request, call, context) {
+        const response = await handlers.Metadata(request, call, context)
         if (!request.topics?.some(({ name }) => name === 'late') || response === null)
           return response
         asked.push('late')

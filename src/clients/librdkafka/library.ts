@@ -88,10 +88,10 @@ export interface LoadedLibrary {
 /** Throws a `UsageError` with what to install when the package is missing or cannot be loaded. */
 export const loadLibrary = async (): Promise<LoadedLibrary> => {
   const { file, version } = findPackage(librdkafkaPackage)
-  const require = createRequire(file)
+  const requireThere = createRequire(file)
   const load = () => ({
-    library: require(file) as Library,
-    binding: require('../librdkafka.js') as Binding,
+    library: requireThere(file) as Library,
+    binding: requireThere('../librdkafka.js') as Binding,
   })
   const { library, binding } = await loadWith(librdkafkaPackage, load)
   const codes = Object.values(library.CODES.ERRORS).filter((code) => code > 0)

@@ -17,8 +17,8 @@ const python = (title, program, packages) => ({
   codecs,
   get key() {
     // The environment is tied to the Python that made it.
-    const program = 'import sys; print(sys.version, sys.prefix)'
-    const { stdout } = spawnSync('python3', ['-c', program], { encoding: 'utf8' })
+    const question = 'import sys; print(sys.version, sys.prefix)'
+    const { stdout } = spawnSync('python3', ['-c', question], { encoding: 'utf8' })
     return `${packages.join(' ')} ${stdout}`
   },
   async install(folder) {
