@@ -146,7 +146,7 @@ const addLoadFlags = (command: Command): Command =>
       '--pacer <name>',
       'what keeps the times of --rate: timer, precise or spin (default: precise)',
     )
-    .option('--client <name>', 'client library: kafkajs, platformatic or librdkafka', 'kafkajs')
+    .option('--client <name>', 'client: wire, kafkajs, platformatic or librdkafka', 'wire')
     .option(
       '--workers <n>',
       'threads that produce, each with connections and a part of the load of its own',

@@ -40,7 +40,7 @@ const refuseLaterFlags = (raw: RawFlags): void => {
 }
 
 const parseClient = (text: string): RunOptions['client'] =>
-  parseChoice('client', text, ['kafkajs', 'platformatic', 'librdkafka', 'wire'])
+  parseChoice('client', text, ['wire', 'kafkajs', 'platformatic', 'librdkafka'])
 
 const parsePacer = ({ pacer, rate, rateLimit, findMax }: RawFlags): RunOptions['pacer'] => {
   if (pacer === undefined) return 'precise'

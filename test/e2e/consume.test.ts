@@ -12,7 +12,8 @@ beforeAll(async () => {
 })
 afterAll(remove)
 
-const consume = (...args: string[]) => benchResult(folder, '--mode', 'consume', ...args)
+const consume = (...args: string[]) =>
+  benchResult(folder, '--mode', 'consume', '--client', 'kafkajs', ...args)
 
 const expectComplete = (result: RunResult): void => {
   expect(failedChecks(result)).toEqual([])
