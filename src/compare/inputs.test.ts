@@ -49,7 +49,7 @@ describe('a side is', () => {
 })
 
 describe('refused by name', () => {
-  test.each(['', 'no-such-label', 'results/*.none', 'v2:a'])("'%s'", (input) => {
+  test.each(['', 'no-such-label', 'no-such-folder/*.json', '/*.none', 'v2:a'])("'%s'", (input) => {
     expect(() => loadSide(input, seriesFolder())).toThrow(`'${input}`)
   })
 

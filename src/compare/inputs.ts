@@ -66,7 +66,9 @@ const load = (input: string, resultsDir: string): RunResult[] => {
   if (stat !== undefined) return [loadResult(input)]
   if (/[*?]/.test(input)) {
     const pattern = patternOf(basename(input))
-    return filesIn(dirname(input), (name) => pattern.test(name)).map(loadResult)
+    const folder = dirname(input)
+    const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
+    return isThere ? filesIn(folder, (name) => pattern.test(name)).map(loadResult) : []
   }
   return labelled(input, resultsDir)
 }
