@@ -168,6 +168,8 @@ const groupOfThree = async ({ name, program, broker, start }) => {
     await ask(member, 'join', { group, topic })
   }
   await pollUntilShared(members, read, broker, group, topic)
+  // A fetch that was under way when its partition moved may still deliver what comes now (platformatic).
+  await pollOnce(members, read)
   expected.push(...(await produceAll(program, topic, 'after', false)))
   await pollUntil(members, read, expected.length)
   exactly(read.flat(), expected)
