@@ -12,6 +12,7 @@ import {
 } from './connection.ts'
 import { kafkaCodeOf, toDriverError } from './errors.ts'
 import type { InnerBroker } from './internals.ts'
+import './quiet-queue.ts'
 
 // Node finds only some of kafkajs' exports by name.
 const { ConfigResourceTypes } = kafkajs

@@ -17,6 +17,7 @@ import type { ConnectionOptions, Isolation } from '../driver.ts'
 import { readTlsFiles } from '../security.ts'
 import { isHopeless, rootOf, toConnectError } from './errors.ts'
 import { booleanOf, numberOf, textOf } from './properties.ts'
+import './quiet-queue.ts'
 
 const connectBackoffMs = 100
 const disconnectLimitMs = 1_000

@@ -121,16 +121,3 @@ export const newBatch = (
   fetchedOffset: number,
   partitionData: unknown,
 ): InnerBatch => new BatchOfKafkajs(topic, String(fetchedOffset), partitionData)
-
-interface RequestQueue {
-  pending: unknown[]
-  scheduleCheckPendingRequests: (this: RequestQueue) => void
-}
-
-// After every answer kafkajs sets a timer for its queue, also when the queue is empty, and then with a negative delay:
-// a timer per request, and a TimeoutNegativeWarning on newer Node versions.
-const { prototype } = load('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
-const schedule = prototype.scheduleCheckPendingRequests
-prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-  if (this.pending.length > 0) schedule.call(this)
-}
