@@ -10,7 +10,7 @@ import {
   saveCalibration,
 } from '../results/calibration.ts'
 import type { RunResult } from '../results/result.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
 import { parseRunArgs } from './run-args.ts'
 import { type PlannedRun, runSeries, type SeriesParts } from './run-series.ts'
 import { watchSignals } from './signals.ts'
@@ -153,9 +153,7 @@ const runCalibration = async (
   const works = [...producing.works, ...consuming.works]
   const path = saveCalibration(flags.resultsDir, works)
   if (!parts.isQuiet) {
-    const width = io.isStdoutTty && io.columns !== null ? { width: io.columns } : {}
-    const color = io.isStdoutTty && !process.env['NO_COLOR']
-    io.stdout.write(formatCalibration(works, { ...width, color }))
+    io.stdout.write(formatCalibration(works, styleOn(io)))
     io.stderr.write(`saved ${path}\n`)
     const [sign] = [...producing.signs, ...consuming.signs]
     if (sign !== undefined) {

@@ -2,14 +2,13 @@ import { Command } from 'commander'
 import { type Comparison, compareSides } from '../compare/comparison.ts'
 import { loadSide } from '../compare/inputs.ts'
 import { metrics } from '../compare/metrics.ts'
-import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import { formatComparison } from '../report/comparison.ts'
 import { comparisonCases, formatComparisonMarkdown } from '../report/comparison-markdown.ts'
 import { formatComparisonHtml, type Sides } from '../report/html/comparison.ts'
 import { formatJunit } from '../report/junit.ts'
-import { writeAtomically } from '../results/store.ts'
 import { reportToGithub } from './github.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
+import { checkOutputPaths, writeOutput } from './output-file.ts'
 import { refuse } from './values.ts'
 
 /** `bench compare BASELINE CANDIDATE`: two sides of saved runs, a verdict and an exit code. */
@@ -57,22 +56,14 @@ const parseThreshold = (text: string): [string, number] => {
     : refuse('threshold', text, `FIGURE=PERCENT is allowed, FIGURE being ${names.join(', ')}`)
 }
 
-export const comparisonOptions = (flags: ComparisonFlags, ignored: readonly string[] = []) => ({
-  ignored: [...flags.ignore, ...ignored],
-  thresholds: new Map(flags.threshold.map(parseThreshold)),
-  isStrict: flags.strict ?? false,
-})
-
-const write = (flag: string, file: string, text: string, io: Io): void => {
-  if (file === '') throw new UsageError(`--${flag} '': a path is needed`)
-  if (file === '-') {
-    io.stdout.write(text)
-    return
-  }
-  try {
-    writeAtomically(file, text)
-  } catch (error) {
-    throw new SurroundingsError(`--${flag}: ${messageOf(error)}`, { cause: error })
+/** Throws a `UsageError` for flags of the comparison that are wrong, outputs included. */
+export const comparisonOptions = (flags: ComparisonFlags, ignored: readonly string[] = []) => {
+  const { json, markdown, junit, html } = flags
+  checkOutputPaths({ json, markdown, junit, html })
+  return {
+    ignored: [...flags.ignore, ...ignored],
+    thresholds: new Map(flags.threshold.map(parseThreshold)),
+    isStrict: flags.strict ?? false,
   }
 }
 
@@ -91,9 +82,7 @@ export const deliverComparison = (
   ] as const
   const isTaken = forms.some(([, file]) => file === '-')
   if (!flags.quiet && !isTaken) {
-    const width = io.isStdoutTty && io.columns !== null ? { width: io.columns } : {}
-    const color = io.isStdoutTty && !process.env['NO_COLOR']
-    io.stdout.write(formatComparison(comparison, { ...width, color }))
+    io.stdout.write(formatComparison(comparison, styleOn(io)))
   }
   reportToGithub(
     {
@@ -105,7 +94,7 @@ export const deliverComparison = (
     io,
   )
   for (const [flag, file, format] of forms) {
-    if (file !== undefined) write(flag, file, format(), io)
+    if (file !== undefined) writeOutput(flag, file, format(), io)
   }
   switch (comparison.verdict) {
     case 'not comparable':

@@ -1,11 +1,11 @@
 import { MaxSearch } from '../bench/max-search.ts'
 import { faultOf, stepOf, unsentCondition } from '../bench/max-step.ts'
 import { systemClock } from '../clock.ts'
-import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { formatMaxRate } from '../report/max-rate.ts'
 import type { MaxRate, MaxRateStep } from '../results/max-rate.ts'
-import { writeAtomically } from '../results/store.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
+import { writeOutput } from './output-file.ts'
 import { parseRunArgs } from './run-args.ts'
 import type { RawFlags } from './run-flags.ts'
 import { type PlannedRun, runSeriesBy, type SeriesRun } from './run-series.ts'
@@ -133,19 +133,9 @@ class Climb {
 const deliverMaxRate = (found: MaxRate, raw: RawFlags, io: Io): void => {
   const file = raw.jsonOutput ?? null
   const text = `${JSON.stringify(found, null, 2)}\n`
-  const stream = file === '-' ? io.stderr : io.stdout
-  const isTty = file === '-' ? io.isStderrTty : io.isStdoutTty
-  const width = isTty && io.columns !== null ? { width: io.columns } : {}
-  const color = isTty && !process.env['NO_COLOR']
-  if (raw.quiet !== true) stream.write(formatMaxRate(found, { ...width, color }))
-  if (file === '-') io.stdout.write(text)
-  else if (file !== null) {
-    try {
-      writeAtomically(file, text)
-    } catch (error) {
-      throw new SurroundingsError(`--json-output: ${messageOf(error)}`, { cause: error })
-    }
-  }
+  const stream = file === '-' ? 'stderr' : 'stdout'
+  if (raw.quiet !== true) io[stream].write(formatMaxRate(found, styleOn(io, stream)))
+  if (file !== null) writeOutput('json-output', file, text, io)
 }
 
 /** The whole command. Returns the exit code: 1 when no rate is known in the end. */

@@ -3,7 +3,7 @@ import { historyOf } from '../compare/history.ts'
 import { loadFolder } from '../compare/inputs.ts'
 import { UsageError } from '../errors.ts'
 import { formatHistory } from '../report/history.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
 import { parseInteger } from './values.ts'
 
 /** `bench history`: the saved runs over time, each kind of work in each place on its own. */
@@ -47,7 +47,5 @@ export const historyCommand = (io: Io): Command =>
         io.stdout.write(`${JSON.stringify(plain, null, 2)}\n`)
         return
       }
-      const width = io.isStdoutTty && io.columns !== null ? { width: io.columns } : {}
-      const color = io.isStdoutTty && !process.env['NO_COLOR']
-      io.stdout.write(formatHistory(lines, { last, ...width, color }))
+      io.stdout.write(formatHistory(lines, { last, ...styleOn(io) }))
     })

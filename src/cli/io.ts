@@ -11,6 +11,16 @@ export interface Io {
   columns: number | null
 }
 
+/** How a report may look there: as wide as the terminal and in colour, unless NO_COLOR says otherwise; plain on a pipe. */
+export const styleOn = (
+  io: Io,
+  stream: 'stdout' | 'stderr' = 'stdout',
+): { width?: number; color: boolean } => {
+  const isTty = stream === 'stdout' ? io.isStdoutTty : io.isStderrTty
+  const width = isTty && io.columns !== null ? { width: io.columns } : {}
+  return { ...width, color: isTty && !process.env['NO_COLOR'] }
+}
+
 /** A reader that goes away (`| head -1`) is no failure: later writes vanish. Anything else, such as a full disk, is told to `onFailure` once. */
 export const guardStream = (
   stream: NodeJS.WritableStream,

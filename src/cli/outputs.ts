@@ -1,12 +1,13 @@
-import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { SurroundingsError, UsageError } from '../errors.ts'
 import { formatCsv } from '../report/csv.ts'
 import { formatHtml } from '../report/html/run.ts'
 import { formatMarkdown } from '../report/markdown.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
-import { saveResult, serializeResult, writeAtomically } from '../results/store.ts'
+import { saveResult, serializeResult } from '../results/store.ts'
 import { reportToGithub } from './github.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
+import { checkOutputPaths, writeOutput } from './output-file.ts'
 import type { RawFlags } from './run-flags.ts'
 
 /** Where a result goes: the report, the saved file, and what the flags ask for. */
@@ -22,27 +23,14 @@ export interface Outputs {
 }
 
 export const parseOutputs = (raw: RawFlags): Outputs => {
-  for (const [flag, file] of [
-    ['json-output', raw.jsonOutput],
-    ['csv-output', raw.csvOutput],
-    ['html', raw.html],
-    ['results-dir', raw.resultsDir],
-  ] as const) {
-    if (file === '') throw new UsageError(`--${flag} '': a path is needed`)
-  }
-  const [taker, ...others] = [
-    ['json-output', raw.jsonOutput],
-    ['csv-output', raw.csvOutput],
-    ['html', raw.html],
-  ].flatMap(([flag, file]) => (file === '-' ? [flag] : []))
-  if (others.length > 0) {
-    throw new UsageError(`--${others[0]} -: standard output is taken by --${taker} -`)
-  }
+  const { csvOutput, html, resultsDir } = raw
+  checkOutputPaths({ 'json-output': raw.jsonOutput, 'csv-output': csvOutput, html })
+  if (resultsDir === '') throw new UsageError("--results-dir '': a path is needed")
   return {
     jsonFile: raw.jsonOutput ?? null,
-    csvFile: raw.csvOutput ?? null,
-    htmlFile: raw.html ?? null,
-    resultsDir: raw.save ? raw.resultsDir : null,
+    csvFile: csvOutput ?? null,
+    htmlFile: html ?? null,
+    resultsDir: raw.save ? resultsDir : null,
     isQuiet: raw.quiet ?? false,
     isVerbose: raw.verbose ?? false,
   }
@@ -52,23 +40,8 @@ const printReport = (result: RunResult, outputs: Outputs, io: Io): void => {
   if (outputs.isQuiet) return
   const { jsonFile, csvFile, htmlFile } = outputs
   const isStdoutTaken = [jsonFile, csvFile, htmlFile].includes('-')
-  const stream = isStdoutTaken ? io.stderr : io.stdout
-  const isTty = isStdoutTaken ? io.isStderrTty : io.isStdoutTty
-  const width = isTty && io.columns !== null ? { width: io.columns } : {}
-  const hasColor = isTty && !process.env['NO_COLOR']
-  stream.write(formatReport(result, { ...width, color: hasColor }))
-}
-
-const writeFileOf = (flag: string, file: string, text: string, io: Io): void => {
-  if (file === '-') {
-    io.stdout.write(text)
-    return
-  }
-  try {
-    writeAtomically(file, text)
-  } catch (error) {
-    throw new SurroundingsError(`--${flag}: ${messageOf(error)}`, { cause: error })
-  }
+  const stream = isStdoutTaken ? 'stderr' : 'stdout'
+  io[stream].write(formatReport(result, styleOn(io, stream)))
 }
 
 /**
@@ -99,9 +72,9 @@ export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
     }
   }
   const { jsonFile, csvFile, htmlFile, resultsDir } = outputs
-  if (jsonFile) attempt(() => writeFileOf('json-output', jsonFile, serializeResult(result), io))
-  if (csvFile) attempt(() => writeFileOf('csv-output', csvFile, formatCsv(result), io))
-  if (htmlFile) attempt(() => writeFileOf('html', htmlFile, formatHtml(result), io))
+  if (jsonFile) attempt(() => writeOutput('json-output', jsonFile, serializeResult(result), io))
+  if (csvFile) attempt(() => writeOutput('csv-output', csvFile, formatCsv(result), io))
+  if (htmlFile) attempt(() => writeOutput('html', htmlFile, formatHtml(result), io))
   if (resultsDir !== null) {
     attempt(() => {
       const saved = saveResult(result, resultsDir)

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import { formatSeries } from '../report/series.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
 import { parseRunArgs } from './run-args.ts'
 import type { RawFlags } from './run-flags.ts'
 import { type PlannedRun, runSeries } from './run-series.ts'
@@ -83,9 +83,7 @@ export const runRepeated = async (
     const hooks = { prepare: raw.prepare ?? null, cleanup: raw.cleanup ?? null }
     const { seriesId, runs, exitCode } = await runSeries(plans, { io, stop, isQuiet, ...hooks })
     const entries = runs.map(({ plan, result }) => ({ title: plan.title, result }))
-    const width = io.isStdoutTty && io.columns !== null ? { width: io.columns } : {}
-    const color = io.isStdoutTty && !process.env['NO_COLOR']
-    if (!isQuiet) io.stdout.write(formatSeries(seriesId, entries, { ...width, color }))
+    if (!isQuiet) io.stdout.write(formatSeries(seriesId, entries, styleOn(io)))
     return exitCode
   } finally {
     stop.dispose()

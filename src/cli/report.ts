@@ -8,18 +8,13 @@ import { formatOmb } from '../report/omb.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
 import { loadResult, serializeResult, writeAtomically } from '../results/store.ts'
-import type { Io } from './io.ts'
+import { type Io, styleOn } from './io.ts'
 import { parseChoice } from './values.ts'
 
 /** `bench report RESULT`: any report again from a saved result. */
 
 const formats = ['text', 'html', 'json', 'csv', 'markdown', 'hgrm', 'omb'] as const
 type Format = (typeof formats)[number]
-
-const formatText = (result: RunResult, io: Io, isForTerminal: boolean): string => {
-  const width = isForTerminal && io.columns !== null ? { width: io.columns } : {}
-  return formatReport(result, { ...width, color: isForTerminal && !process.env['NO_COLOR'] })
-}
 
 const formatters: Record<Exclude<Format, 'text'>, (result: RunResult) => string> = {
   html: formatHtml,
@@ -43,9 +38,8 @@ export const reportCommand = (io: Io): Command =>
       if (flags.output === '') throw new UsageError("--output '': a path is needed")
       const output = flags.output === '-' ? undefined : flags.output
       const result = loadResult(file)
-      const isForTerminal = output === undefined && io.isStdoutTty
-      const text =
-        format === 'text' ? formatText(result, io, isForTerminal) : formatters[format](result)
+      const style = output === undefined ? styleOn(io) : { color: false }
+      const text = format === 'text' ? formatReport(result, style) : formatters[format](result)
       if (output === undefined) io.stdout.write(text)
       else writeAtomically(output, text)
     })

@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { defectNames } from '../broker/defects/index.ts'
 import { loadDriver } from '../clients/index.ts'
 import { systemClock } from '../clock.ts'
-import { messageOf, SurroundingsError } from '../errors.ts'
 import { formatMatrix, formatMatrixMarkdown } from '../report/scenario-matrix.ts'
 import { newRunId } from '../results/run-id.ts'
 import {
@@ -11,12 +10,12 @@ import {
   type ScenarioMatrix,
   uncaughtDefects,
 } from '../results/scenario-matrix.ts'
-import { writeAtomically } from '../results/store.ts'
 import { mapAtOnce } from '../scenario/campaign.ts'
 import { loadScenario, type Scenario, scenarioNames } from '../scenario/load.ts'
 import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
 import { runScenario } from '../scenario/result.ts'
 import type { Io } from './io.ts'
+import { checkOutputPaths, writeOutput } from './output-file.ts'
 import { watchSignals } from './signals.ts'
 import { parseChoice, parseInteger } from './values.ts'
 
@@ -90,6 +89,7 @@ const play = async (
 }
 
 const run = async (names: readonly string[], flags: MatrixFlags, io: Io): Promise<number> => {
+  checkOutputPaths({ markdown: flags.markdown })
   const defects = parseDefects(flags)
   const all = (names.length > 0 ? names : scenarioNames()).map((name) => loadScenario(name))
   const scenarios = names.length > 0 ? all : all.filter(({ long }) => !long)
@@ -97,11 +97,7 @@ const run = async (names: readonly string[], flags: MatrixFlags, io: Io): Promis
   io.stdout.write(formatMatrix(matrix))
   if (stopCode !== null) return stopCode
   if (flags.markdown !== undefined) {
-    try {
-      writeAtomically(flags.markdown, formatMatrixMarkdown(matrix))
-    } catch (error) {
-      throw new SurroundingsError(`--markdown: ${messageOf(error)}`, { cause: error })
-    }
+    writeOutput('markdown', flags.markdown, formatMatrixMarkdown(matrix), io)
   }
   return uncaughtDefects(matrix).length + falseAlarms(matrix).length === 0 ? 0 : 1
 }

@@ -3,18 +3,19 @@ import { withDefect } from '../broker/defects/index.ts'
 import { kafkaParts } from '../broker/parts.ts'
 import { loadDriver } from '../clients/index.ts'
 import { systemClock } from '../clock.ts'
-import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { formatScenariosHtml } from '../report/html/scenario.ts'
 import { formatJunit } from '../report/junit.ts'
 import { formatScenario } from '../report/scenario.ts'
 import { newRunId } from '../results/run-id.ts'
 import type { ScenarioResult } from '../results/scenario-result.ts'
-import { saveScenario, serializeResult, writeAtomically } from '../results/store.ts'
+import { saveScenario, serializeResult } from '../results/store.ts'
 import { judgeScenario, mapAtOnce, type Play, type Verdict } from '../scenario/campaign.ts'
 import { loadScenario, type Scenario, scaleScenario, scenarioNames } from '../scenario/load.ts'
 import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
 import { runScenario } from '../scenario/result.ts'
 import type { Io } from './io.ts'
+import { checkOutputPaths, writeOutput } from './output-file.ts'
 import { matrixCommand } from './scenario-matrix.ts'
 import { watchSignals } from './signals.ts'
 import { inFlag, parseBootstrapServers, parseChoice, parseInteger, parseRate } from './values.ts'
@@ -79,19 +80,6 @@ const verdictLine = ({ scenario, clean, broken, status, text }: Verdict): string
 const tellingPlay = ({ clean, broken, status }: Verdict): ScenarioResult =>
   status === 'failed' && clean.status === 'passed' && broken !== null ? broken : clean
 
-const write = (flag: string, file: string, text: string, io: Io): void => {
-  if (file === '') throw new UsageError(`--${flag} '': a path is needed`)
-  if (file === '-') {
-    io.stdout.write(text)
-    return
-  }
-  try {
-    writeAtomically(file, text)
-  } catch (error) {
-    throw new SurroundingsError(`--${flag}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
 /** Standard output belongs to what a program reads. */
 const isTaken = ({ jsonOutput, junit, html }: RunFlags): boolean =>
   [jsonOutput, junit, html].includes('-')
@@ -130,14 +118,14 @@ const deliver = (verdicts: readonly Verdict[], flags: RunFlags, io: Io): void =>
       results.length === 1
         ? serializeResult(results[0] as ScenarioResult)
         : `${JSON.stringify(results, null, 2)}\n`
-    write('json-output', flags.jsonOutput, text, io)
+    writeOutput('json-output', flags.jsonOutput, text, io)
   }
   if (flags.junit !== undefined) {
-    write('junit', flags.junit, formatJunit('bench scenario', casesOf(verdicts)), io)
+    writeOutput('junit', flags.junit, formatJunit('bench scenario', casesOf(verdicts)), io)
   }
   if (flags.html !== undefined) {
     const isPassed = count('failed') + count('interrupted') === 0
-    write('html', flags.html, formatScenariosHtml(results, { isPassed, text: summary }), io)
+    writeOutput('html', flags.html, formatScenariosHtml(results, { isPassed, text: summary }), io)
   }
 }
 
@@ -158,6 +146,8 @@ const parseWish = (flags: RunFlags): Wish => {
       '--prove: only the embedded broker has defects; leave out --bootstrap-servers',
     )
   }
+  const { junit, html } = flags
+  checkOutputPaths({ 'json-output': flags.jsonOutput, junit, html })
   const { defect = null } = flags
   if (defect !== null) inFlag('--defect', () => withDefect(kafkaParts, defect))
   if (defect !== null && (flags.prove || bootstrapServers !== null)) {
