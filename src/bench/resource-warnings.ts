@@ -1,14 +1,10 @@
 import { standingOf } from '../results/calibration.ts'
+import { busyLimit, foreignCoresLimit, percentOf, stealLimit } from '../results/machine-limits.ts'
 import type { Ceiling, RunResult, Warning } from '../results/result.ts'
 
 /** When the generator or the machine, not the broker, may have made the figures: each with what to do about it. */
 
-const busyLimit = 0.9
 const stallLimitMs = 50
-const foreignCoresLimit = 0.2
-const stealLimit = 0.02
-
-const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 
 /** In a closed loop a busy generator is what was asked for; with a rate it makes the latencies its own. */
 const isPaced = ({ config }: RunResult): boolean => typeof config['rateRecordsPerSec'] === 'number'
@@ -16,7 +12,7 @@ const isPaced = ({ config }: RunResult): boolean => typeof config['rateRecordsPe
 const ceilingWarnings = (ceiling: Ceiling): Warning[] => {
   const standing = standingOf(ceiling)
   if (standing === 'below') return []
-  const share = `the client ran at ${percent(ceiling.share)} of its ceiling on this machine`
+  const share = `the client ran at ${percentOf(ceiling.share)} of its ceiling on this machine`
   return standing === 'near'
     ? [
         {
@@ -44,7 +40,7 @@ export const resourceWarnings = (result: RunResult): Warning[] => {
   if (isPaced(result) && !isPolling && generator.eventLoopUtilization > busyLimit) {
     warnings.push({
       code: 'generator-busy',
-      text: `the generator was ${percent(generator.eventLoopUtilization)} busy: it may have been the limit, not the broker`,
+      text: `the generator was ${percentOf(generator.eventLoopUtilization)} busy: it may have been the limit, not the broker`,
       advice: 'Lower --rate, send larger batches, or take --client wire.',
     })
   }
@@ -66,7 +62,7 @@ export const resourceWarnings = (result: RunResult): Warning[] => {
   if (steal !== null && steal > stealLimit) {
     warnings.push({
       code: 'steal',
-      text: `the hypervisor gave ${percent(steal)} of the time to others`,
+      text: `the hypervisor gave ${percentOf(steal)} of the time to others`,
       advice: 'Compare CPU per record in place of rates, or take a machine of your own.',
     })
   }

@@ -1,11 +1,9 @@
+import { busyLimit, foreignCoresLimit, percentOf, stealLimit } from '../results/machine-limits.ts'
 import type { RunResult } from '../results/result.ts'
 
 /** Signs that a figure says more about the machine than about the two sides. */
 
 const variationLimit = 0.15
-const foreignCoresLimit = 0.2
-const stealLimit = 0.02
-const utilizationLimit = 0.9
 const loopDelayLimitMs = 20
 
 const variationOf = (values: readonly number[]): number => {
@@ -14,8 +12,6 @@ const variationOf = (values: readonly number[]): number => {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return Math.sqrt(squares / (values.length - 1)) / mean
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 
 /** Signs of the runs, such as `other programs used 0.4 cores`; empty when they were calm. */
 export const runFlags = (runs: readonly RunResult[]): string[] => {
@@ -31,8 +27,8 @@ export const runFlags = (runs: readonly RunResult[]): string[] => {
       foreignCores > foreignCoresLimit,
       `other programs used up to ${foreignCores.toFixed(1)} cores`,
     ],
-    [steal > stealLimit, `the hypervisor took up to ${percent(steal)}`],
-    [utilization > utilizationLimit, `the generator was up to ${percent(utilization)} busy`],
+    [steal > stealLimit, `the hypervisor took up to ${percentOf(steal)}`],
+    [utilization > busyLimit, `the generator was up to ${percentOf(utilization)} busy`],
     [delayMs > loopDelayLimitMs, `the generator stalled for ${delayMs.toFixed(0)} ms and more`],
   ]
   return signs.flatMap(([isSeen, text]) => (isSeen ? [text] : []))
@@ -41,5 +37,5 @@ export const runFlags = (runs: readonly RunResult[]): string[] => {
 /** Signs of one figure, such as `values vary by 23 %`. */
 export const valueFlags = (sides: readonly (readonly number[])[]): string[] => {
   const variation = Math.max(...sides.map(variationOf))
-  return variation > variationLimit ? [`values vary by ${percent(variation)}`] : []
+  return variation > variationLimit ? [`values vary by ${percentOf(variation)}`] : []
 }
