@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Ctrl-C and SIGTERM: the first asks the run to stop, a second ends the process at once. */
 
 export interface StopRequest {
@@ -10,6 +12,8 @@ export interface StopRequest {
 
 export const watchSignals = (): StopRequest => {
   const controller = new AbortController()
+  // Everything that waits listens to it, in plays and consumers side by side; the count says nothing about a leak.
+  setMaxListeners(0, controller.signal)
   let exitCode: 130 | 143 | null = null
   const onSignal = (name: NodeJS.Signals): void => {
     const code = name === 'SIGINT' ? 130 : 143
