@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemClockOriginNs } from '../clock.ts'
 import type { SharedAlarm } from './thread-waker.ts'
 
-const { order, atNs, originNs } = workerData as SharedAlarm
+const { order, atNs, originNs, tickNs } = workerData as SharedAlarm
 const clockOffsetNs = systemClockOriginNs() - originNs
 
 /** Linux lets a sleep take 50 µs longer so that it can join wake-ups; a thread may ask for less, by its own number. */
@@ -17,19 +17,31 @@ const sleepExactly = (): void => {
   }
 }
 
-/** The order whose time has come; one that is set meanwhile takes the place of the one waited for. */
-const nextDue = (answered: number): number => {
-  Atomics.wait(order, 0, answered)
+/** Changed by nobody: to wait for it is to sleep. */
+const never = new Int32Array(new SharedArrayBuffer(4))
+
+const leftMs = (untilNs: number): number => (untilNs - systemClock.nowNs() - clockOffsetNs) / 1e6
+
+/** Waits until an alarm is due; one that is set meanwhile takes the place of the one waited for. */
+const nextDue = (answered: number): { order: number; dueNs: number } => {
+  Atomics.store(order, 1, 1)
   for (;;) {
     const current = Atomics.load(order, 0)
-    const leftNs = (atNs[0] as number) - systemClock.nowNs() - clockOffsetNs
-    if (leftNs <= 0) return current
-    Atomics.wait(order, 0, current, leftNs / 1e6)
+    const dueNs = current === answered ? Number.POSITIVE_INFINITY : (atNs[0] as number)
+    const waitMs = leftMs(dueNs)
+    if (waitMs <= 0) {
+      Atomics.store(order, 1, 0)
+      return { order: current, dueNs }
+    }
+    Atomics.wait(order, 0, current, waitMs)
   }
 }
 
 sleepExactly()
 for (let answered = 0; ; ) {
-  answered = nextDue(answered)
+  const due = nextDue(answered)
+  answered = due.order
   parentPort?.postMessage(answered, [])
+  const restMs = leftMs(due.dueNs + tickNs)
+  if (restMs > 0) Atomics.wait(never, 0, 0, restMs)
 }

@@ -175,10 +175,12 @@ export class Load implements LoadFigures {
     const request = this.#inFlight.get(run)
     if (request === undefined) return false
     this.#inFlight.delete(run)
+    const wasFull = this.#usedSlots >= this.#plan.concurrency
     if (request === null) this.#usedSlots -= run.count
     else if (--request.openRuns === 0) this.#usedSlots -= 1
     if (this.#usedSlots < this.#plan.concurrency) this.lateness.free(atNs)
-    this.#scheduleTurn()
+    // An open loop with free slots waits for its waker, so that what is due in a tick goes in one go.
+    if (wasFull || this.#end !== null || !this.#parts.pacer.isOpenLoop) this.#scheduleTurn()
     return true
   }
 
