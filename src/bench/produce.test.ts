@@ -170,6 +170,40 @@ describe('open loop', () => {
     expect(result.latencyUs.service?.max).toBeLessThan(101_000)
     expect(result.latencyUs.response?.max).toBeGreaterThan(900_000)
   })
+
+  it('shows a stall in every record that was due meanwhile, where service time has it once', async () => {
+    const test = benchTest()
+    const startMs = test.clock.elapsedMs
+    const stall = { fromMs: 500, toMs: 700 }
+    const { driver } = test.cluster
+    test.workers.driver = {
+      ...driver,
+      createProducer: async (connection, options, sink) => {
+        const producer = await driver.createProducer(connection, options, sink)
+        return {
+          ...producer,
+          send: (runs) => {
+            const nowMs = test.clock.elapsedMs - startMs
+            const isStalled = nowMs >= stall.fromMs && nowMs < stall.toMs
+            test.cluster.ackDelayMs = isStalled ? stall.toMs - nowMs : 0.1
+            producer.send(runs)
+          },
+        }
+      },
+    }
+    const { result } = await test.finish(
+      test.start({ durationMs: 1_000, rateRecordsPerSec: 1_000, concurrency: 1 }),
+    )
+    expect(result.totals).toMatchObject({ records: 1_000, unsent: 0 })
+    const { response, service } = result.latencyUs
+    expect(service).toMatchObject({ count: 1_000, p999: 100 })
+    expect(service?.max).toBeCloseTo(200_000, -3)
+    // A fifth of all records was due in the stall, evenly: half of those waited for half of it and for their elders.
+    expect(response?.p90).toBeGreaterThan(100_000)
+    expect(response?.p90).toBeLessThan(120_000)
+    expect(response?.p50).toBeLessThan(200)
+    expect(result.pacing?.lateRecords).toBeGreaterThanOrEqual(199)
+  })
 })
 
 describe('warm-up', () => {

@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { LatencyHistogram } from '../../src/results/histogram.ts'
 import type { MaxRate } from '../../src/results/max-rate.ts'
+import type { RunResult } from '../../src/results/result.ts'
 import { loadResult } from '../../src/results/store.ts'
-import { bench, benchResult, makeFolder, start, until } from './bin.ts'
+import { bench, benchResult, makeFolder, pause, start, until } from './bin.ts'
 
 /** Open loops, the search for the highest rate, and several workers, through the real bin with its threads. */
 
@@ -25,6 +27,37 @@ describe('an open loop', () => {
       expect(result.checks.every(({ ok }) => ok)).toBe(true)
     },
   )
+})
+
+describe('a broker that stands still', () => {
+  const stallMs = 500
+
+  it('shows in the response time of what was due meanwhile, and hardly in service time', async () => {
+    const broker = start(folder, ['broker', '--port', '0', '--data-dir', 'ring'])
+    const addressIn = (text: string): string => /127\.0\.0\.1:\d+/.exec(text)?.[0] ?? ''
+    await until('the broker', () => addressIn(broker.stdout() + broker.stderr()) !== '')
+    const address = addressIn(broker.stdout() + broker.stderr())
+    const load = ['--rate', '1000', '-n', '2500', '-w', '0s', '-c', '4', '-s', '100']
+    const args = [...load, '--bootstrap-servers', address, '--no-save', '--json-output', '-', '-v']
+    const running = start(folder, args)
+    await until('the load goes on', () => /msg\/s/.test(running.stderr()))
+    broker.child.kill('SIGSTOP')
+    await pause(stallMs)
+    broker.child.kill('SIGCONT')
+    const { stdout } = await running.ended
+    broker.child.kill('SIGTERM')
+    const { latencyUs, totals, pacing, checks } = JSON.parse(stdout) as RunResult
+    expect([totals.records, checks.every(({ ok }) => ok)]).toEqual([2_500, true])
+    const [response, service] = [latencyUs.response?.hdr, latencyUs.service?.hdr].map((text) =>
+      LatencyHistogram.decode(text ?? ''),
+    )
+    // 4 of 2,500 were under way, and about 500 came due; whatever else the machine does shows in both.
+    expect(service?.max).toBeGreaterThan(0.9 * stallMs * 1e3)
+    expect(response?.percentile(90)).toBeGreaterThan(0.4 * stallMs * 1e3)
+    expect(service?.percentile(90)).toBeLessThan(0.4 * stallMs * 1e3)
+    expect(pacing?.lateRecords).toBeGreaterThan(0.8 * stallMs)
+    await broker.ended
+  })
 })
 
 describe('--find-max', () => {
