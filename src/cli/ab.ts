@@ -15,7 +15,7 @@ import { type StopRequest, watchSignals } from './signals.ts'
 import { parseInteger } from './values.ts'
 import { splitWords } from './words.ts'
 
-/** `bench ab`: two sets of options run in turns, a b b a a b …, and compared in pairs. */
+/** `bench ab`: two sets of options run in turns, a b b a a b …, and compared. */
 
 type SideName = 'a' | 'b'
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { produceResult, sampleLatency, sampleResources } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { type Comparison, compareSides } from './comparison.ts'
+import { runsNeeded, smallestDetectable } from './power.ts'
+import { compareIndependent, comparePaired } from './rank-test.ts'
 
 const options = { ignored: [], thresholds: new Map(), isStrict: false }
 
@@ -81,6 +83,47 @@ describe('false alarms and power', () => {
     expect(claims).toBeGreaterThan(0)
   })
 
+  test.each([6, 10])('%d pairs of the same on a machine that slows down: the same', (count) => {
+    const random = randomOf(99)
+    let claims = 0
+    for (let round = 0; round < 500; round += 1) {
+      const sideOf = (side: 'a' | 'b'): RunResult[] =>
+        noisyRuns(random, count, 50_000, 0.03).map((run, index) => {
+          const place = 2 * index + Number((side === 'a') === (index % 2 === 1))
+          const recordsPerSec = run.totals.recordsPerSec * 0.99 ** place
+          return {
+            ...run,
+            totals: { ...run.totals, recordsPerSec },
+            series: { seriesId: 's', index, side },
+          }
+        })
+      const { verdict } = compare(sideOf('a'), sideOf('b'))
+      if (verdict === 'regression' || verdict === 'improvement') claims += 1
+    }
+    expect(claims / 500).toBeLessThanOrEqual(0.06)
+  })
+
+  test.each([
+    { count: 6, isPaired: false },
+    { count: 12, isPaired: true },
+    { count: 10, isPaired: true },
+  ])('the change said to be found by $count runs is found so often', ({ count, isPaired }) => {
+    const random = randomOf(11)
+    const noise = 0.05
+    const design = { isPaired, questions: 4 }
+    const change = smallestDetectable(noise * Math.SQRT2, [count, count], design) ?? Number.NaN
+    expect(runsNeeded(noise * Math.SQRT2, change * 1.001, design)).toBe(count)
+    const rankTest = isPaired ? comparePaired : compareIndependent
+    let found = 0
+    for (let round = 0; round < 1_000; round += 1) {
+      const draw = (shift: number): number[] =>
+        Array.from({ length: count }, () => shift + noise * normalOf(random))
+      if (rankTest(draw(0), draw(Math.log1p(change))).pValue * design.questions < 0.05) found += 1
+    }
+    expect(found / 1_000).toBeGreaterThan(0.7)
+    expect(found / 1_000).toBeLessThan(0.9)
+  })
+
   test.each([
     { spread: 0.02, count: 6, drop: 0.1, atLeast: 0.95 },
     { spread: 0.05, count: 10, drop: 0.1, atLeast: 0.8 },
@@ -141,17 +184,26 @@ describe('verdicts', () => {
 
   test('pairs are used when every run has its partner, in any order', () => {
     // Far apart from pair to pair, always 10 % less within one: only pairs can see it.
-    const rates = [10, 20, 40, 80, 160, 320]
+    const rates = [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120]
     const a = rates.map((rate, pair) => runOf({ rate, pair, side: 'a' }))
     const b = rates.map((rate, pair) =>
       runOf({ rate: rate * (0.9 - pair / 1_000), pair, side: 'b' }),
     )
     const paired = compare(a, b.toReversed())
-    expect(paired).toMatchObject({ isPaired: true })
-    expect(rateOf(paired).pValue).toBeCloseTo(1 / 32, 9)
+    expect(paired).toMatchObject({ isPaired: true, verdict: 'regression' })
+    expect(rateOf(paired).pValue).toBeCloseTo(1 / 512, 9)
     const unpaired = compare(a, b.slice(1))
     expect(unpaired.isPaired).toBe(false)
     expect(rateOf(unpaired).pValue).toBeGreaterThan(0.5)
+  })
+
+  test('six pairs can decide, although their signs alone could not over three figures', () => {
+    const pairs = (factor: number, side: 'a' | 'b'): RunResult[] =>
+      base.map((rate, pair) => runOf({ rate: rate * factor, cpuMs: 1_000 + pair, pair, side }))
+    const comparison = compare(pairs(1, 'a'), pairs(0.9, 'b'))
+    expect(comparison).toMatchObject({ verdict: 'regression', reason: 'worse: rate' })
+    expect(comparison.metrics.filter(({ isPrimary }) => isPrimary)).toHaveLength(4)
+    expect(comparison.isPaired).toBe(false)
   })
 })
 

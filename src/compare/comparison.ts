@@ -5,6 +5,7 @@ import { type ExactMetric, exactMetrics, type Metric, type MetricUnit, metrics }
 import { runFlags, valueFlags } from './noise.ts'
 import { noiseOf, runsNeeded, smallestDetectable } from './power.ts'
 import { adjustByHolm, compareIndependent, comparePaired, type RankTest } from './rank-test.ts'
+import { medianOf } from './sample.ts'
 
 /**
  * Two sides of runs against each other: first whether they may be compared, then whether they are correct, then what
@@ -38,9 +39,9 @@ export interface MetricComparison {
   pValue: number | null
   /** After Holm's correction over the primary figures. */
   adjustedPValue: number | null
-  /** The change that as many such runs find 4 times of 5; null when even the largest could not be found. */
+  /** The change that as many such runs find 4 times of 5; null when none, or one that does not decide. */
   smallestDetectable: number | null
-  /** Runs a side to find the threshold's change 4 times of 5. */
+  /** Runs a side to find the threshold's change 4 times of 5; null for a figure that does not decide. */
   runsNeeded: number | null
   verdict: MetricVerdict
   /** Signs of noise in these values. */
@@ -62,6 +63,7 @@ interface InvalidRun {
 export interface Comparison {
   baseline: { title: string; runs: number }
   candidate: { title: string; runs: number }
+  /** By the test of pairs; pairs too few for it are taken for independent runs. */
   isPaired: boolean
   differences: Difference[]
   invalidRuns: InvalidRun[]
@@ -90,13 +92,11 @@ export interface CompareOptions {
 }
 
 const significance = 0.05
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] as number
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
-}
+/**
+ * Fewer pairs have so few patterns of signs that the test of pairs could not find even the clearest change once Holm has
+ * corrected it. Taken for independent, pairs only make the other test more careful.
+ */
+const fewestPairs = 10
 
 /** Thresholds of the run's own are wishes about speed; every other check is about being right. */
 const isThreshold = (name: string): boolean => /[<>]/.test(name)
@@ -119,11 +119,12 @@ const invalidRunsOf = (side: InvalidRun['side'], runs: readonly RunResult[]): In
 const pairKey = ({ series }: RunResult): string | null =>
   series?.side ? `${series.seriesId} ${series.index}` : null
 
-/** The runs of both sides in the order of their pairs; null unless every run has its partner. */
+/** The runs of both sides in the order of their pairs; null unless every run has its partner, and there are enough. */
 const pairsOf = (baseline: readonly RunResult[], candidate: readonly RunResult[]) => {
   const partners = new Map(candidate.map((run) => [pairKey(run), run]))
   const pairs = baseline.map((run) => ({ before: run, after: partners.get(pairKey(run)) }))
   const isPaired =
+    baseline.length >= fewestPairs &&
     baseline.length === candidate.length &&
     partners.size === candidate.length &&
     !partners.has(null) &&
@@ -162,39 +163,40 @@ interface Sides {
   isPaired: boolean
 }
 
+interface Measured {
+  comparison: MetricComparison
+  /** Null with one value on a side, and for a figure that does not decide. */
+  noise: number | null
+  isPaired: boolean
+}
+
 /** Everything but the correction over several metrics and what follows from it. */
-const measure = (
-  metric: Metric,
-  sides: Sides,
-  options: CompareOptions,
-): MetricComparison | null => {
+const measure = (metric: Metric, sides: Sides, options: CompareOptions): Measured | null => {
   const values = valuesOf(metric, sides)
   if (values === null) return null
   const { baseline, candidate, isPaired } = values
   const logs = [baseline.map(Math.log), candidate.map(Math.log)] as const
   const test = (isPaired ? comparePaired : compareIndependent)(...logs)
-  const threshold = options.thresholds.get(metric.name) ?? metric.threshold
-  const isSingle = baseline.length === 1 || candidate.length === 1
-  const noise = isSingle ? null : noiseOf(logs[0], logs[1], isPaired)
-  const counts = [baseline.length, candidate.length] as const
-  return {
+  const isAsked = metric.isPrimary && baseline.length > 1 && candidate.length > 1
+  const comparison = {
     name: metric.name,
     unit: metric.unit,
     better: metric.better,
     isPrimary: metric.isPrimary,
-    threshold,
+    threshold: options.thresholds.get(metric.name) ?? metric.threshold,
     baseline,
     candidate,
-    baselineMedian: median(baseline),
-    candidateMedian: median(candidate),
+    baselineMedian: medianOf(baseline),
+    candidateMedian: medianOf(candidate),
     ...toRatio(test),
-    pValue: metric.isPrimary && !isSingle ? test.pValue : null,
+    pValue: isAsked ? test.pValue : null,
     adjustedPValue: null,
-    smallestDetectable: noise === null ? null : smallestDetectable(noise, counts, isPaired),
-    runsNeeded: noise === null ? null : runsNeeded(noise, threshold, isPaired),
-    verdict: 'no verdict',
+    smallestDetectable: null,
+    runsNeeded: null,
+    verdict: 'no verdict' as const,
     flags: valueFlags([baseline, candidate]),
   }
+  return { comparison, noise: isAsked ? noiseOf(...logs, isPaired) : null, isPaired }
 }
 
 const judge = (metric: MetricComparison, isFlagged: boolean): MetricVerdict => {
@@ -219,12 +221,20 @@ const compareMetrics = (
   options: CompareOptions,
 ): MetricComparison[] => {
   const measured = metrics.flatMap((metric) => measure(metric, sides, options) ?? [])
-  const asked = measured.filter(({ pValue }) => pValue !== null)
-  const adjusted = adjustByHolm(asked.map(({ pValue }) => pValue as number))
-  return measured.map((metric) => {
-    const place = asked.indexOf(metric)
-    const corrected = { ...metric, adjustedPValue: place < 0 ? null : (adjusted[place] as number) }
-    const isFlagged = options.isStrict && flags.length + metric.flags.length > 0
+  const asked = measured.filter(({ noise }) => noise !== null)
+  const adjusted = adjustByHolm(asked.map(({ comparison }) => comparison.pValue as number))
+  return measured.map((one) => {
+    const { comparison, noise, isPaired } = one
+    if (noise === null) return comparison
+    const { baseline, candidate, threshold } = comparison
+    const design = { isPaired, questions: asked.length }
+    const corrected = {
+      ...comparison,
+      adjustedPValue: adjusted[asked.indexOf(one)] as number,
+      smallestDetectable: smallestDetectable(noise, [baseline.length, candidate.length], design),
+      runsNeeded: runsNeeded(noise, threshold, design),
+    }
+    const isFlagged = options.isStrict && flags.length + comparison.flags.length > 0
     return { ...corrected, verdict: judge(corrected, isFlagged) }
   })
 }

@@ -1,17 +1,11 @@
 import { busyLimit, foreignCoresLimit, percentOf, stealLimit } from '../results/machine-limits.ts'
 import type { RunResult } from '../results/result.ts'
+import { relativeDeviationOf } from './sample.ts'
 
 /** Signs that a figure says more about the machine than about the two sides. */
 
 const variationLimit = 0.15
 const loopDelayLimitMs = 20
-
-const variationOf = (values: readonly number[]): number => {
-  if (values.length < 2) return 0
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return Math.sqrt(squares / (values.length - 1)) / mean
-}
 
 /** Signs of the runs, such as `other programs used 0.4 cores`; empty when they were calm. */
 export const runFlags = (runs: readonly RunResult[]): string[] => {
@@ -36,6 +30,6 @@ export const runFlags = (runs: readonly RunResult[]): string[] => {
 
 /** Signs of one figure, such as `values vary by 23 %`. */
 export const valueFlags = (sides: readonly (readonly number[])[]): string[] => {
-  const variation = Math.max(...sides.map(variationOf))
+  const variation = Math.max(...sides.map(relativeDeviationOf))
   return variation > variationLimit ? [`values vary by ${percentOf(variation)}`] : []
 }

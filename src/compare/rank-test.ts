@@ -1,4 +1,5 @@
 import { choiceSums, doubledMidranks, lowerCritical, subsetSums, twoSidedPValue } from './ranks.ts'
+import { medianOfSorted } from './sample.ts'
 
 /**
  * Whether two sides differ, and by how much, without assuming any shape of their noise. Values are compared as they
@@ -15,12 +16,6 @@ export interface RankTest {
 }
 
 const errorRate = 0.05
-
-const medianOfSorted = (sorted: Float64Array): number => {
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] as number
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
-}
 
 /** The estimates left when as many are cut from either end as chance alone explains. */
 const cut = (sorted: Float64Array, critical: number): RankTest['interval'] =>

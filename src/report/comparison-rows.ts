@@ -55,16 +55,23 @@ export const metricCells = (metric: MetricComparison): string[] => [
   metric.verdict,
 ]
 
-const powerOf = (metric: MetricComparison): string[] => {
-  const { name, smallestDetectable, runsNeeded, threshold, verdict } = metric
-  if (!metric.isPrimary || verdict !== 'inconclusive' || runsNeeded === null) return []
-  const seen =
+/** What so many runs can find at all, figure by figure; nothing with one run a side. */
+const reachOf = ({ metrics }: Comparison): string[] => {
+  const asked = metrics.filter(({ adjustedPValue }) => adjustedPValue !== null)
+  const parts = asked.map(({ name, smallestDetectable }) =>
     smallestDetectable === null
-      ? 'so few runs cannot decide'
-      : `a change below ${formatPercent(smallestDetectable, 1)} stays unseen`
-  const limit = formatPercent(threshold, 1)
-  return [`${name}: ${seen}; about ${formatCount(runsNeeded)} runs a side find ${limit}`]
+      ? `${name} none`
+      : `${name} ${formatPercent(smallestDetectable, 1)}`,
+  )
+  return asked.length === 0
+    ? []
+    : [`the smallest change that so many runs tell from noise, 4 times of 5: ${parts.join(', ')}`]
 }
+
+const needOf = ({ name, runsNeeded, threshold, verdict }: MetricComparison): string[] =>
+  verdict !== 'inconclusive' || runsNeeded === null
+    ? []
+    : [`${name}: about ${formatCount(runsNeeded)} runs a side find ${formatPercent(threshold, 1)}`]
 
 const list = (values: readonly number[]): string => values.map(formatValue).join(' ')
 
@@ -80,7 +87,8 @@ export const comparisonNotes = (comparison: Comparison): string[] => [
   ...comparison.exact.map(
     ({ name, baseline, candidate }) => `${name} differs: ${list(baseline)} / ${list(candidate)}`,
   ),
-  ...comparison.metrics.flatMap(powerOf),
+  ...reachOf(comparison),
+  ...comparison.metrics.flatMap(needOf),
   ...comparison.metrics
     .filter(({ isPrimary, flags }) => isPrimary && flags.length > 0)
     .map(({ name, flags }) => `${name}: ${flags.join(', ')}`),

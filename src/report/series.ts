@@ -1,3 +1,4 @@
+import { medianOf, relativeDeviationOf } from '../compare/sample.ts'
 import type { RunResult } from '../results/result.ts'
 import { drawBox, innerWidth, line } from './box.ts'
 import { formatHundredths, formatMilliseconds, formatPercent, formatRate } from './format.ts'
@@ -43,20 +44,8 @@ export const formatPlannedRun = (place: string, title: string, result: RunResult
     verdictOf(result),
   ].join('  ')
 
-const median = (values: readonly number[]): number | null => {
-  if (values.length === 0) return null
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] as number
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
-}
-
-const variation = (values: readonly number[]): string => {
-  if (values.length < 2) return 'n/a'
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return formatPercent(Math.sqrt(squares / (values.length - 1)), mean)
-}
+const spreadOf = (values: readonly number[]): string =>
+  values.length < 2 ? 'n/a' : formatPercent(relativeDeviationOf(values), 1)
 
 const headings = [
   '',
@@ -83,12 +72,12 @@ const rowOf = (title: string, results: readonly RunResult[]): Row => {
     cells: [
       title || 'median',
       `${results.length}`,
-      orAbsent(median(rates), formatRate),
-      variation(rates),
-      orAbsent(median(latencies('p50')), formatMilliseconds),
-      orAbsent(median(latencies('p99')), formatMilliseconds),
-      orAbsent(median(cpus), formatHundredths),
-      variation(cpus),
+      formatRate(medianOf(rates)),
+      spreadOf(rates),
+      formatMilliseconds(medianOf(latencies('p50'))),
+      formatMilliseconds(medianOf(latencies('p99'))),
+      formatHundredths(medianOf(cpus)),
+      spreadOf(cpus),
       wrong === 0 ? 'ok' : `${wrong} FAILED`,
     ],
     style: wrong === 0 ? null : 'red',
