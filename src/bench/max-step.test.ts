@@ -37,7 +37,7 @@ describe('a step', () => {
     const { hasHeld, reasons } = stepOf(result, 1_000, ['p99>50ms'])
     expect([hasHeld, faultOf(result, ['p99>50ms'])]).toEqual([false, null])
     expect(reasons).toEqual([
-      'p99>50ms: 61235',
+      'p99>50ms: 61.23 ms',
       'no-failed-records: 3',
       '10 % unsent',
       'generator busy',
@@ -78,6 +78,6 @@ describe('a search over whole runs on virtual time', () => {
 
   it('knows why a broker that is too slow at every rate holds none', async () => {
     const { hasHeld, reasons } = await stepAt(10, 60)
-    expect([hasHeld, reasons]).toEqual([false, ['p99>50ms: 60031']])
+    expect([hasHeld, reasons]).toEqual([false, ['p99>50ms: 60.03 ms']])
   })
 })

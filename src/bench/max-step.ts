@@ -16,8 +16,11 @@ const suspects: ReadonlyMap<string, readonly string[]> = new Map([
   ['steal', ['hypervisor']],
 ])
 
-const reasonOf = ({ name, actual }: Check): string =>
-  `${name}: ${typeof actual === 'number' ? Math.round(actual) : actual}`
+const reasonOf = ({ name, expected, actual }: Check): string => {
+  if (typeof actual !== 'number') return `${name}: ${actual}`
+  const isTime = typeof expected === 'string' && expected.endsWith(' µs')
+  return `${name}: ${isTime ? `${(actual / 1e3).toFixed(2)} ms` : Math.round(actual)}`
+}
 
 const backlogOf = ({ totals }: RunResult): string | null => {
   const { records, failed, unknown, unsent } = totals

@@ -2,10 +2,11 @@ import { MaxSearch } from '../bench/max-search.ts'
 import { faultOf, stepOf, unsentCondition } from '../bench/max-step.ts'
 import { systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
+import { formatMaxRateHtml } from '../report/html/max-rate.ts'
 import { formatMaxRate } from '../report/max-rate.ts'
 import type { MaxRate, MaxRateStep } from '../results/max-rate.ts'
 import { type Io, styleOn } from './io.ts'
-import { writeOutput } from './output-file.ts'
+import { checkOutputPaths, writeOutput } from './output-file.ts'
 import { parseRunArgs } from './run-args.ts'
 import type { RawFlags } from './run-flags.ts'
 import { type PlannedRun, runSeriesBy, type SeriesRun } from './run-series.ts'
@@ -25,13 +26,14 @@ const ownFlags = {
   '--rate': true,
   '--rate-limit': true,
   '--json-output': true,
+  '--html': true,
   '--prepare': true,
   '--cleanup': true,
 }
 
 const refuseOthers = (raw: RawFlags): void => {
-  const { messageCount, repeat, scan, csvOutput, html, mode } = raw
-  const others = { 'message-count': messageCount, repeat, scan, 'csv-output': csvOutput, html }
+  const { messageCount, repeat, scan, csvOutput, mode } = raw
+  const others = { 'message-count': messageCount, repeat, scan, 'csv-output': csvOutput }
   for (const [flag, value] of Object.entries(others)) {
     if (value !== undefined) throw new UsageError(`--find-max: not with --${flag}`)
   }
@@ -50,6 +52,7 @@ interface Search {
 /** Throws a `UsageError` for what a single run would refuse. */
 export const searchOf = (raw: RawFlags, args: readonly string[]): Search => {
   refuseOthers(raw)
+  checkOutputPaths({ 'json-output': raw.jsonOutput, html: raw.html })
   const kept = [...withoutFlags(args, ownFlags)]
   if (raw.duration === undefined) kept.push('--duration', '10s')
   if (raw.warmupDuration === undefined) kept.push('--warmup-duration', '2s')
@@ -131,11 +134,13 @@ class Climb {
 }
 
 const deliverMaxRate = (found: MaxRate, raw: RawFlags, io: Io): void => {
-  const file = raw.jsonOutput ?? null
-  const text = `${JSON.stringify(found, null, 2)}\n`
-  const stream = file === '-' ? 'stderr' : 'stdout'
+  const { jsonOutput, html } = raw
+  const stream = [jsonOutput, html].includes('-') ? 'stderr' : 'stdout'
   if (raw.quiet !== true) io[stream].write(formatMaxRate(found, styleOn(io, stream)))
-  if (file !== null) writeOutput('json-output', file, text, io)
+  if (jsonOutput !== undefined) {
+    writeOutput('json-output', jsonOutput, `${JSON.stringify(found, null, 2)}\n`, io)
+  }
+  if (html !== undefined) writeOutput('html', html, formatMaxRateHtml(found), io)
 }
 
 /** The whole command. Returns the exit code: 1 when no rate is known in the end. */
