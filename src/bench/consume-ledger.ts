@@ -95,17 +95,20 @@ export class ConsumeLedger {
 
   /** Records delivered to `member`, duplicates included. */
   recordsOf(member: number): number {
+    for (const ledger of this.#partitions) ledger.settle()
     return this.#member(member).records
   }
 
   /** Records by distinct partition and offset, of all members. */
   get consumed(): number {
-    return this.#partitions.reduce((sum, ledger) => sum + ledger.delivered.size, 0)
+    return this.#partitions.reduce((sum, ledger) => sum + ledger.consumed, 0)
   }
 
   /** The sequences seen in `partition`, by run and producer number. */
   sequencesOf(partition: number): readonly SequenceLedger[] {
-    return this.#ledger(partition).sequences
+    const ledger = this.#ledger(partition)
+    ledger.settle()
+    return ledger.sequences
   }
 
   #member(member: number): Member {

@@ -68,10 +68,18 @@ export class PartitionLedger {
   readonly #read = new Ranges()
   /** Offsets between two batches of one run. */
   readonly #skipped = new Ranges()
+  /** The run with records that are not entered yet; at most one, so that the others see all there is. */
+  #stretching: MemberRun | null = null
 
   constructor(partition: number, expectedRun: number | null) {
     this.partition = partition
     this.expectedRun = expectedRun
+  }
+
+  /** Records by distinct offset. */
+  get consumed(): number {
+    this.settle()
+    return this.delivered.size
   }
 
   read(fromOffset: number, toOffset: number): void {
@@ -81,6 +89,19 @@ export class PartitionLedger {
 
   skip(fromOffset: number, toOffset: number): void {
     this.#skipped.addRange(fromOffset, toOffset)
+  }
+
+  /** Enters what a run has observed and not entered. To be called before anything here is read but `position`. */
+  settle(): void {
+    const run = this.#stretching
+    if (run === null) return
+    this.#stretching = null
+    run.settle()
+  }
+
+  /** `run` has records to enter from now on, until `settle`. */
+  stretch(run: MemberRun): void {
+    this.#stretching = run
   }
 
   sequencesOf(run: number, producer: number): SequenceLedger {
@@ -97,6 +118,7 @@ export class PartitionLedger {
     toOffset: number,
     produced: readonly ProduceLedger[],
   ): PartitionReport {
+    this.settle()
     const gaps: Range[] = []
     let skipped = 0
     for (const unread of this.#read.gaps(fromOffset, toOffset)) {
@@ -106,7 +128,7 @@ export class PartitionLedger {
     const missingSequences = this.#missingSequences(produced)
     return {
       partition: this.partition,
-      consumed: this.delivered.size,
+      consumed: this.consumed,
       consumedInRange: this.delivered.countWithin(fromOffset, toOffset),
       missing: skipped + missingSequences,
       skipped,
@@ -178,6 +200,16 @@ export class MemberRun {
   readonly #delivered = new Ranges()
   readonly #orders: Order[] = []
   #order: Order | null = null
+  /**
+   * A stretch of records that follow each other in offset and in sequence, all new: most are. They are counted here and
+   * entered as one range. It can grow from `#nextOffset` to `#stretchLimit`; nothing is known from there on.
+   */
+  #stretchFrom = 0
+  #nextOffset = 0
+  #stretchLimit = -1
+  #nextSequence = 0
+  #run = -1
+  #producer = -1
 
   constructor(ledger: PartitionLedger, member: MemberTally) {
     this.#ledger = ledger
@@ -197,7 +229,37 @@ export class MemberRun {
    * Returns true when no member delivered this offset before.
    */
   observe(offset: number, verdict: HeaderVerdict, header: Readonly<BenchHeader>): boolean {
+    if (
+      offset === this.#nextOffset &&
+      offset < this.#stretchLimit &&
+      verdict === 'ok' &&
+      header.sequence === this.#nextSequence &&
+      header.run === this.#run &&
+      header.producer === this.#producer
+    ) {
+      this.#nextOffset = offset + 1
+      this.#nextSequence += 1
+      return true
+    }
+    return this.#observeAlone(offset, verdict, header)
+  }
+
+  /** Enters the stretch. Called by the ledger. */
+  settle(): void {
+    const from = this.#stretchFrom
+    const to = this.#nextOffset
+    this.#stretchLimit = -1
+    if (to === from || this.#order === null) return
+    this.#member.records += to - from
+    this.#ledger.delivered.addRange(from, to)
+    this.#delivered.addRange(from, to)
+    this.#order.sequences.extend(to - from)
+    this.#order.highestSequence = this.#nextSequence - 1
+  }
+
+  #observeAlone(offset: number, verdict: HeaderVerdict, header: Readonly<BenchHeader>): boolean {
     const ledger = this.#ledger
+    ledger.settle()
     this.#member.records += 1
     const isFresh = ledger.delivered.add(offset)
     const isFreshHere = this.#delivered.add(offset)
@@ -227,8 +289,21 @@ export class MemberRun {
       // A sequence stored again is no disorder: a retry lands after what was sent behind it.
       if (!order.sequences.observe(sequence, offset)) this.#ledger.oneSequenceTwoOffsets += 1
       else if (sequence < order.highestSequence) this.#ledger.outOfOrder += 1
+      else this.#beginStretch(offset + 1, order, sequence + 1)
     }
     if (sequence > order.highestSequence) order.highestSequence = sequence
+  }
+
+  /** What this run delivered is among what all delivered, so that what is new there is new here. */
+  #beginStretch(offset: number, order: Order, sequence: number): void {
+    const freeSequences = order.sequences.seen.freeUntil(sequence) - sequence
+    this.#stretchFrom = offset
+    this.#nextOffset = offset
+    this.#stretchLimit = Math.min(this.#ledger.delivered.freeUntil(offset), offset + freeSequences)
+    this.#nextSequence = sequence
+    this.#run = order.run
+    this.#producer = order.producer
+    this.#ledger.stretch(this)
   }
 
   #orderOf({ run, producer }: Readonly<BenchHeader>): Order {

@@ -27,6 +27,8 @@ test('numbers and ranges in any order give the same set as a Set', () => {
         for (let at = one.from; at < one.to; at += 1) set.add(at)
         const added = one.isOne ? Number(ranges.add(one.from)) : ranges.addRange(one.from, one.to)
         expect(added).toBe(set.size - before)
+        const next = [...set].filter((at) => at >= one.to)
+        expect(ranges.freeUntil(one.to)).toBe(Math.min(Number.POSITIVE_INFINITY, ...next))
       }
       expect(ranges.all()).toEqual(rangesOf(set))
       expect(ranges.size).toBe(set.size)

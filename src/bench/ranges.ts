@@ -51,6 +51,15 @@ export class Ranges {
     return index >= 0 && value < (this.#to[index] as number)
   }
 
+  /** The first number from `value` on that is in the set; infinite when there is none. */
+  freeUntil(value: number): number {
+    if (value >= this.#end && value < this.#limit) return this.#limit
+    this.#settle()
+    const index = this.#indexAt(value)
+    if (index >= 0 && value < (this.#to[index] as number)) return value
+    return this.#from[index + 1] ?? Number.POSITIVE_INFINITY
+  }
+
   /** How many numbers the set holds. */
   get size(): number {
     return this.countWithin(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)

@@ -43,6 +43,14 @@ export class SequenceLedger {
     return true
   }
 
+  /** Takes `count` records that follow the last one without a break, none of them seen before. */
+  extend(count: number): void {
+    const first = this.#lastSequence + 1
+    this.seen.addRange(first, first + count)
+    this.#lastSequence += count
+    this.#lastOffset += count
+  }
+
   /** What lies before the first and after the last sequence seen is no hole. */
   holes(): SequenceHole[] {
     this.#offsetAt.set(this.#lastSequence, this.#lastOffset)
