@@ -16,17 +16,20 @@ const probes = 4
 const mostWords = (16 * 2 ** 20) / 4
 const firstWords = 2 ** 16
 
-/** The bytes that were asked for last, as a view to read words from. */
+/** Words before a copy: the crc32 of the body, and its length in bytes. */
+const headWords = 2
+
+/** Bytes, and a view to read words of them. */
 export class ByteView {
-  #bytes: Uint8Array | null = null
+  bytes: Uint8Array = new Uint8Array(0)
   #buffer: ArrayBufferLike | null = null
   view: DataView = new DataView(new ArrayBuffer(0))
   /** Where `bytes[0]` lies in `view`. */
   origin = 0
 
   show(bytes: Uint8Array): void {
-    if (bytes === this.#bytes) return
-    this.#bytes = bytes
+    if (bytes === this.bytes) return
+    this.bytes = bytes
     this.origin = bytes.byteOffset
     const { buffer } = bytes
     if (buffer === this.#buffer) return
@@ -39,24 +42,31 @@ const computed = (bytes: Uint8Array, start: number, end: number): number =>
   end - start < zlibFromBytes ? crc32Of(bytes, start, end) : crc32(bytes.subarray(start, end)) | 0
 
 export class KnownBodies {
-  readonly #shown = new ByteView()
   /** By slot: the crc32 of a body that was seen, and where its copy is; -1 before it is seen again. */
   readonly #checksums = new Int32Array(slotCount)
   readonly #places = new Int32Array(slotCount).fill(-2)
   readonly #lengths = new Uint16Array(slotCount)
   #words = new Int32Array(firstWords)
   #usedWords = 0
+  /** Behind the copy that was right last: what came after a body once comes after it again. */
+  #nextPlace = 0
 
-  /** Whether crc32 of `bytes[start, end)` is `checksum`, a signed word. */
-  matches(bytes: Uint8Array, start: number, end: number, checksum: number): boolean {
+  /** Whether crc32 of `shown.bytes[start, end)` is `checksum`, a signed word. */
+  matches(shown: ByteView, start: number, end: number, checksum: number): boolean {
+    const next = this.#nextPlace
+    if (next < this.#usedWords && this.#isAt(next, shown, start, end - start, checksum)) return true
+    return this.#matchesAny(shown, start, end, checksum)
+  }
+
+  #matchesAny(shown: ByteView, start: number, end: number, checksum: number): boolean {
+    const { bytes } = shown
     const length = end - start
     if (length < leastBytes || length > mostBytes) return computed(bytes, start, end) === checksum
     const slot = this.#slotOf(checksum, length)
     const place = this.#places[slot] as number
-    this.#shown.show(bytes)
-    if (place >= 0 && this.#isSame(place, start, length)) return true
+    if (place >= 0 && this.#isAt(place, shown, start, length, checksum)) return true
     if (computed(bytes, start, end) !== checksum) return false
-    if (place === -1) this.#copy(slot, start, length)
+    if (place === -1) this.#copy(slot, shown, start, length)
     else if (place === -2) this.#note(slot, checksum, length)
     return true
   }
@@ -79,13 +89,22 @@ export class KnownBodies {
     this.#places[slot] = -1
   }
 
-  /** Four words at a time; the last word overlaps the one before it, so that any length is made of words. */
-  #isSame(place: number, start: number, length: number): boolean {
+  /**
+   * Whether the copy at `place` is of these bytes. Four words at a time; the last word overlaps the one before it, so that
+   * any length is made of words.
+   */
+  #isAt(
+    place: number,
+    { view, origin }: ByteView,
+    start: number,
+    length: number,
+    checksum: number,
+  ): boolean {
     const words = this.#words
-    const { view, origin } = this.#shown
+    if (words[place] !== checksum || words[place + 1] !== length) return false
     const end = origin + start + length
     let at = origin + start
-    let word = place
+    let word = place + headWords
     let difference = 0
     for (; at + 16 <= end; at += 16) {
       difference |=
@@ -99,19 +118,24 @@ export class KnownBodies {
       difference |= view.getInt32(at, true) ^ (words[word] as number)
       word += 1
     }
-    return (difference | (view.getInt32(end - 4, true) ^ (words[word] as number))) === 0
+    difference |= view.getInt32(end - 4, true) ^ (words[word] as number)
+    if (difference !== 0) return false
+    this.#nextPlace = word + 1 < this.#usedWords ? word + 1 : 0
+    return true
   }
 
-  #copy(slot: number, start: number, length: number): void {
+  #copy(slot: number, { view, origin }: ByteView, start: number, length: number): void {
     const wordCount = (length >>> 2) + 1
-    if (!this.#makeRoom(wordCount)) return
-    const { view, origin } = this.#shown
+    if (!this.#makeRoom(headWords + wordCount)) return
     const place = this.#usedWords
+    const first = place + headWords
+    this.#words[place] = this.#checksums[slot] as number
+    this.#words[place + 1] = length
     for (let word = 0; word < wordCount - 1; word += 1) {
-      this.#words[place + word] = view.getInt32(origin + start + 4 * word, true)
+      this.#words[first + word] = view.getInt32(origin + start + 4 * word, true)
     }
-    this.#words[place + wordCount - 1] = view.getInt32(origin + start + length - 4, true)
-    this.#usedWords += wordCount
+    this.#words[first + wordCount - 1] = view.getInt32(origin + start + length - 4, true)
+    this.#usedWords += headWords + wordCount
     this.#places[slot] = place
   }
 
@@ -120,6 +144,7 @@ export class KnownBodies {
     const needed = this.#usedWords + wordCount
     if (needed > mostWords) {
       this.#usedWords = 0
+      this.#nextPlace = 0
       this.#places.fill(-2)
       return false
     }

@@ -146,9 +146,10 @@ export const parseHeader = (
   length: number,
   out: BenchHeader,
 ): HeaderVerdict => {
-  if (length < headerSizeBytes || !reader.hasMagic(bytes, start)) return 'none'
-  const bodyChecksum = reader.read(bytes, start, out)
-  const isRight = bodies.matches(bytes, start + headerSizeBytes, start + length, bodyChecksum)
+  shown.show(bytes)
+  if (length < headerSizeBytes || shown.view.getInt32(shown.origin + start) !== magic) return 'none'
+  const bodyChecksum = reader.read(shown.view, shown.origin + start, out)
+  const isRight = bodies.matches(shown, start + headerSizeBytes, start + length, bodyChecksum)
   return isRight ? 'ok' : 'corrupt'
 }
 
@@ -160,15 +161,16 @@ export const parseDetached = (
   length: number,
   out: BenchHeader,
 ): HeaderVerdict => {
-  if (header.length < 4 || !reader.hasMagic(header, 0)) return 'none'
+  if (header.length < 4 || readU32(header, 0) !== magic) return 'none'
   if (header.length !== headerSizeBytes) return 'corrupt'
-  const bodyChecksum = reader.read(header, 0, out)
-  return bodies.matches(bytes, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
+  shown.show(header)
+  const bodyChecksum = reader.read(shown.view, shown.origin, out)
+  shown.show(bytes)
+  return bodies.matches(shown, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
 }
 
 /** Reads headers, and remembers what it computed for the one before: of most headers only the sequence is new. */
 class HeaderReader {
-  readonly #shown = new ByteView()
   readonly #fixed = Buffer.alloc(checksumAt)
   #runHigh = 0
   #runLow = 0
@@ -182,18 +184,8 @@ class HeaderReader {
     this.#fixRun()
   }
 
-  hasMagic(bytes: Uint8Array, start: number): boolean {
-    const shown = this.#shown
-    shown.show(bytes)
-    return shown.view.getInt32(shown.origin + start) === magic
-  }
-
-  /** Of bytes with the magic. Returns the crc32, a signed word, that the rest of the value must have. */
-  read(bytes: Uint8Array, start: number, out: BenchHeader): number {
-    const shown = this.#shown
-    shown.show(bytes)
-    const { view } = shown
-    const at = shown.origin + start
+  /** Of the header at `at`. Returns the crc32, a signed word, that the rest of the value must have. */
+  read(view: DataView, at: number, out: BenchHeader): number {
     const runHigh = view.getUint32(at + 4)
     const runLow = view.getUint32(at + 8)
     const reserved = view.getInt32(at + reservedAt)
@@ -257,4 +249,5 @@ const writeU64 = (target: Uint8Array, at: number, value: number): void => {
 }
 
 const reader = new HeaderReader()
+const shown = new ByteView()
 const bodies = new KnownBodies()
