@@ -95,9 +95,8 @@ export class RecordCursor implements BatchCursor {
   /** Where the next record begins in `bytes`, and where the batch ends. */
   #at = 0
   #bodyEnd = 0
-  /** Where the current record's headers begin, and where it ends. */
+  /** Where the current record's headers begin. */
   #headersAt = 0
-  #recordEnd = 0
 
   constructor(fetched: FetchedRecords, { sizeBytes, toOffset }: Extent, checksCrc: boolean) {
     this.partition = fetched.partition
@@ -122,24 +121,20 @@ export class RecordCursor implements BatchCursor {
 
   benchHeader(): Uint8Array | null {
     const { bytes } = this
-    this.#at = this.#headersAt
-    try {
-      for (let count = this.#varint(); count > 0; count--) {
-        const nameBytes = this.#varint()
-        const nameAt = this.#at
-        this.#at += nameBytes
-        const valueBytes = this.#varint()
-        const valueAt = this.#at
-        this.#at += Math.max(0, valueBytes)
-        if (nameBytes < 0 || this.#at > this.#recordEnd) throw new RangeError(endedEarly)
-        const isBench =
-          valueBytes >= 0 && benchName.equals(bytes.subarray(nameAt, nameAt + nameBytes))
-        if (isBench) return bytes.subarray(valueAt, valueAt + valueBytes)
-      }
-      return null
-    } finally {
-      this.#at = this.#recordEnd
+    let at = afterVarint(bytes, this.#headersAt)
+    for (let count = varintAt(bytes, this.#headersAt); count > 0; count--) {
+      const nameBytes = varintAt(bytes, at)
+      const nameAt = afterVarint(bytes, at)
+      const nameEnd = nameAt + nameBytes
+      const valueBytes = varintAt(bytes, nameEnd)
+      const valueAt = afterVarint(bytes, nameEnd)
+      at = valueAt + Math.max(0, valueBytes)
+      // The next record begins where this one ends.
+      if (nameBytes < 0 || at > this.#at) throw new RangeError(endedEarly)
+      const isBench = valueBytes >= 0 && benchName.equals(bytes.subarray(nameAt, nameEnd))
+      if (isBench) return bytes.subarray(valueAt, at)
     }
+    return null
   }
 
   /** False when there is none. What is passed over has no records left. */
@@ -193,39 +188,48 @@ export class RecordCursor implements BatchCursor {
 
   #readRecord(): void {
     const { bytes } = this
-    const sizeBytes = this.#varint()
-    const end = this.#at + sizeBytes
-    if (sizeBytes < 1 || end > this.#bodyEnd) throw new RangeError(endedEarly)
+    const start = afterVarint(bytes, this.#at)
+    const end = start + varintAt(bytes, this.#at)
+    if (end <= start || end > this.#bodyEnd) throw new RangeError(endedEarly)
     // Attributes, and the timestamp, which nobody reads.
-    let at = this.#at + 1
-    while ((bytes[at++] as number) >= 0x80);
-    this.#at = at
-    this.offset = this.#baseOffset + this.#varint()
-    const keyBytes = this.#varint()
-    if (keyBytes > 0) this.#at += keyBytes
-    const valueBytes = this.#varint()
-    const valueStart = this.#at
-    const headersAt = valueBytes > 0 ? valueStart + valueBytes : valueStart
+    const offsetAt = afterVarint(bytes, start + 1)
+    this.offset = this.#baseOffset + varintAt(bytes, offsetAt)
+    const keyAt = afterVarint(bytes, offsetAt)
+    const valueAt = afterVarint(bytes, keyAt) + Math.max(0, varintAt(bytes, keyAt))
+    const valueLength = varintAt(bytes, valueAt)
+    const valueStart = afterVarint(bytes, valueAt)
+    const headersAt = valueStart + Math.max(0, valueLength)
     if (headersAt > end) throw new RangeError(endedEarly)
     this.valueStart = valueStart
-    this.valueLength = valueBytes < 0 ? -1 : valueBytes
+    this.valueLength = valueLength < 0 ? -1 : valueLength
     this.#headersAt = headersAt
-    this.#recordEnd = end
     this.#at = end
   }
+}
 
-  /** Of at most 32 bits, zigzag. Bytes past the end read as 0. */
-  #varint(): number {
-    const { bytes } = this
-    let at = this.#at
-    let byte = bytes[at++] as number
-    let value = byte & 0x7f
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > 28) throw new RangeError('a varint is too long')
-      byte = bytes[at++] as number
-      value |= (byte & 0x7f) << shift
-    }
-    this.#at = at
-    return (value >>> 1) ^ -(value & 1)
+// These two read bytes past the end as 0. To read a varint twice is faster than to keep in a field where it ended.
+
+const afterVarint = (bytes: Uint8Array, start: number): number => {
+  let at = start
+  while ((bytes[at++] as number) >= 0x80);
+  return at
+}
+
+/** Of at most 32 bits, zigzag. */
+const varintAt = (bytes: Uint8Array, at: number): number => {
+  const first = bytes[at] as number
+  if (first < 0x80) return (first >>> 1) ^ -(first & 1)
+  const second = bytes[at + 1] as number
+  if (second < 0x80) return (((first & 0x7f) | (second << 7)) >>> 1) ^ -(first & 1)
+  return longVarintAt(bytes, at)
+}
+
+const longVarintAt = (bytes: Uint8Array, start: number): number => {
+  let value = 0
+  for (let at = start, shift = 0; ; at += 1, shift += 7) {
+    if (shift > 28) throw new RangeError('a varint is too long')
+    const byte = bytes[at] as number
+    value |= (byte & 0x7f) << shift
+    if (!(byte >= 0x80)) return (value >>> 1) ^ -(value & 1)
   }
 }
