@@ -5,7 +5,7 @@ import { drawChart, type Mark, type Tone } from './chart.ts'
 import { el, type Markup } from './markup.ts'
 import { dataTable, renderPage, section, verdictBlock } from './page.ts'
 import { quoted } from './reproduce.ts'
-import { logScale } from './scale.ts'
+import { logScale, type Scale } from './scale.ts'
 
 /** What `--find-max` found as one HTML file: latency against offered load, and what failed each step. */
 
@@ -28,16 +28,16 @@ const worstByRate = (
   return [...worst].map(([perSec, us]) => ({ perSec, us }))
 }
 
-const marksOf = (found: MaxRate, at: (perSec: number) => number): Mark[] => {
+const marksOf = (found: MaxRate, x: Scale): Mark[] => {
   const marks: Mark[] = []
   const { sustainedPerSec, exceededPerSec } = found
   if (sustainedPerSec !== null) {
     const text = `${formatRate(sustainedPerSec)} msg/s held`
-    marks.push({ at: at(sustainedPerSec), letter: 'H', text, isBad: false })
+    marks.push({ at: x.at(sustainedPerSec), letter: 'H', text, isBad: false })
   }
   if (exceededPerSec !== null) {
     const text = `${formatRate(exceededPerSec)} msg/s did not hold`
-    marks.push({ at: at(exceededPerSec), letter: 'X', text, isBad: true })
+    marks.push({ at: x.at(exceededPerSec), letter: 'X', text, isBad: true })
   }
   return marks
 }
@@ -80,7 +80,7 @@ const loadCurve = (found: MaxRate): Markup | null => {
       })),
       xTicks: x.ticks.map((tick) => ({ at: x.at(tick), label: `${formatValue(tick)}/s` })),
       yTicks: y.ticks.map((tick) => ({ at: y.at(tick), label: `${formatValue(tick / 1_000)} ms` })),
-      marks: marksOf(found, x.at),
+      marks: marksOf(found, x),
       table: stepTable(found),
     },
     'on logarithmic axes, the worst of the steps at each rate. H held, X did not.',
