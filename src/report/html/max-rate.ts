@@ -33,11 +33,11 @@ const marksOf = (found: MaxRate, x: Scale): Mark[] => {
   const { sustainedPerSec, exceededPerSec } = found
   if (sustainedPerSec !== null) {
     const text = `${formatRate(sustainedPerSec)} msg/s held`
-    marks.push({ at: x.at(sustainedPerSec), letter: 'H', text, isBad: false })
+    marks.push({ at: x.at(sustainedPerSec), letter: '', text, isBad: false })
   }
   if (exceededPerSec !== null) {
     const text = `${formatRate(exceededPerSec)} msg/s did not hold`
-    marks.push({ at: x.at(exceededPerSec), letter: 'X', text, isBad: true })
+    marks.push({ at: x.at(exceededPerSec), letter: '', text, isBad: true })
   }
   return marks
 }
@@ -81,9 +81,10 @@ const loadCurve = (found: MaxRate): Markup | null => {
       xTicks: x.ticks.map((tick) => ({ at: x.at(tick), label: `${formatValue(tick)}/s` })),
       yTicks: y.ticks.map((tick) => ({ at: y.at(tick), label: `${formatValue(tick / 1_000)} ms` })),
       marks: marksOf(found, x),
-      table: stepTable(found),
+      // The steps stand below.
+      table: null,
     },
-    'on logarithmic axes, the worst of the steps at each rate. H held, X did not.',
+    'on logarithmic axes, the worst of the steps at each rate; dotted: the highest that held, the lowest that did not.',
   )
 }
 
