@@ -81,10 +81,11 @@ const isReady = async (port) => {
 }
 
 /**
- * Formats and starts Apache Kafka with these settings: `{ port, stop, output }`. `stop` ends it and removes its data;
- * its process ends with the run in any case. With `security` it has more listeners, whose ports are in `secured`.
+ * Formats and starts Apache Kafka with these settings: `{ port, pid, startMs, stop, output }`. `stop` ends it and removes its
+ * data; its process ends with the run in any case. With `security` it has more listeners, whose ports are in `secured`.
+ * `flags` are those of its JVM; `startMs` is the time from its spawn until it was ready.
  */
-export const startApacheKafka = async (settings, security = null) => {
+export const startApacheKafka = async (settings, security = null, flags = jvmFlags(512)) => {
   const jars = await brokerJars()
   const folder = makeFolder()
   const [port, controllerPort] = [await freePort(), await freePort()]
@@ -96,11 +97,12 @@ export const startApacheKafka = async (settings, security = null) => {
   const config = path.join(folder, 'server.properties')
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
   writeFileSync(config, lines.join(''))
-  const java = (main, ...args) => [...jvmFlags(512), '-cp', path.join(jars, '*'), main, ...args]
+  const java = (main, ...args) => [...flags, '-cp', path.join(jars, '*'), main, ...args]
   const clusterId = 'MkU3OEVBNTcwNTJENDM2Qg'
   const users = listeners?.formatArgs ?? []
   const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config, ...users)
   await runProcess('java', format, { timeoutMs: 60_000 })
+  const startedMs = performance.now()
   const broker = startProcess('java', java('kafka.Kafka', config), { cwd: folder })
   const stop = async () => {
     await broker.stop(5_000)
@@ -110,7 +112,6 @@ export const startApacheKafka = async (settings, security = null) => {
   void broker.ended.then(() => {
     hasEnded = true
   })
-  const startedMs = performance.now()
   while (!(await isReady(port))) {
     if (hasEnded || performance.now() - startedMs > readyTimeoutMs) {
       await stop()
@@ -119,5 +120,7 @@ export const startApacheKafka = async (settings, security = null) => {
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return { port, secured: listeners?.ports ?? null, stop, output: broker.output }
+  const startMs = performance.now() - startedMs
+  const { pid, output } = broker
+  return { port, pid, startMs, secured: listeners?.ports ?? null, stop, output }
 }
