@@ -1,4 +1,4 @@
-/** What all clients share of TLS and SASL: reading the files, and keeping the password out of messages. */
+/** What all clients share of TLS and SASL: reading the files, keeping the password out of messages, and hints. */
 import { readFileSync } from 'node:fs'
 import { messageOf, UsageError } from '../errors.ts'
 import type { ConnectionOptions, SecurityOptions } from './driver.ts'
@@ -24,4 +24,14 @@ export const readTlsFiles = (
 export const redact = (message: string, connection: ConnectionOptions): string => {
   const password = connection.security.sasl?.password ?? ''
   return password === '' ? message : message.replaceAll(password, '***')
+}
+
+/** What to look at after a failure of TLS. */
+export const tlsHint =
+  ' (is it a TLS listener, and does --tls-ca name the authority of its certificate?)'
+
+/** What a listener that closes a new connection may want; empty when it has all of it. */
+export const closedHint = ({ tls, sasl }: SecurityOptions): string => {
+  if (tls === null) return ' (a TLS listener needs --tls, a SASL listener --sasl)'
+  return sasl === null ? ' (a SASL listener needs --sasl)' : ''
 }

@@ -4,7 +4,7 @@
  */
 import { DriverError, messageOf, SurroundingsError } from '../../errors.ts'
 import type { ConnectionOptions } from '../driver.ts'
-import { redact } from '../security.ts'
+import { closedHint, redact, tlsHint } from '../security.ts'
 
 interface KafkajsError extends Error {
   code?: string | number
@@ -71,11 +71,10 @@ export const isHopeless = (error: unknown): boolean => {
 
 const adviceFor = (root: KafkajsError, { security }: ConnectionOptions): string => {
   if (isTlsFailure(root)) {
-    return ' (is it a TLS listener, and does --tls-ca name the authority of its certificate?)'
+    return tlsHint
   }
   if (root.name !== 'KafkaJSConnectionClosedError') return ''
-  if (security.tls === null) return ' (a TLS listener needs --tls, a SASL listener --sasl)'
-  return security.sasl === null ? ' (a SASL listener needs --sasl)' : ''
+  return closedHint(security)
 }
 
 /** Why no broker could be reached, with all addresses that were tried. */

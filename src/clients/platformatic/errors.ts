@@ -1,7 +1,7 @@
 /** Turns what @platformatic/kafka throws into errors of ours: one line, the address, the cause, never the password. */
 import { DriverError, messageOf, SurroundingsError } from '../../errors.ts'
 import type { ConnectionOptions } from '../driver.ts'
-import { redact } from '../security.ts'
+import { closedHint, redact, tlsHint } from '../security.ts'
 
 /** An error of the library; of an aggregate and of a cause the same may be asked. */
 interface LibraryError extends Error {
@@ -116,11 +116,10 @@ export const crashOf = (error: unknown, connection: ConnectionOptions) => ({
 
 const adviceFor = (error: unknown, { security }: ConnectionOptions): string => {
   if (isTlsFailure(error)) {
-    return ' (is it a TLS listener, and does --tls-ca name the authority of its certificate?)'
+    return tlsHint
   }
   if (!chainOf(error).some((one) => one.message === 'Connection closed')) return ''
-  if (security.tls === null) return ' (a TLS listener needs --tls, a SASL listener --sasl)'
-  return security.sasl === null ? ' (a SASL listener needs --sasl)' : ''
+  return closedHint(security)
 }
 
 /** Why no broker could be reached, with all addresses that were tried. */

@@ -2,7 +2,7 @@
 import { DriverError, messageOf, SurroundingsError } from '../../errors.ts'
 import { errorName, isRetriable } from '../../protocol/errors.ts'
 import type { ConnectionOptions } from '../driver.ts'
-import { redact } from '../security.ts'
+import { closedHint, redact, tlsHint } from '../security.ts'
 
 type ConnectionProblem =
   /** Nobody listens, or the name is unknown. */
@@ -69,11 +69,10 @@ export const toDriverError = (
 const adviceFor = (error: unknown, { security }: ConnectionOptions): string => {
   if (!(error instanceof ConnectionError)) return ''
   if (error.problem === 'tls') {
-    return ' (is it a TLS listener, and does --tls-ca name the authority of its certificate?)'
+    return tlsHint
   }
   if (error.problem !== 'closed' && error.problem !== 'protocol') return ''
-  if (security.tls === null) return ' (a TLS listener needs --tls, a SASL listener --sasl)'
-  return security.sasl === null ? ' (a SASL listener needs --sasl)' : ''
+  return closedHint(security)
 }
 
 /** Why no broker could be reached, with all addresses that were tried. */
