@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { Command } from 'commander'
 import { defectNames } from '../broker/defects/index.ts'
 import { loadDriver } from '../clients/index.ts'
@@ -20,6 +21,8 @@ import { watchSignals } from './signals.ts'
 import { parseChoice, parseInteger } from './values.ts'
 
 /** `bench scenario matrix`: every scenario against every defect, which takes its time. */
+
+const usualClient = 'kafkajs'
 
 interface MatrixFlags {
   client: string
@@ -45,14 +48,24 @@ const playPair = async (
     stop: AbortSignal
     driver: Awaited<ReturnType<typeof loadDriver>>
   },
-): Promise<MatrixCell> => {
-  const { status, checks } = await runScenario({
+): Promise<MatrixCell & { elapsedMs: number }> => {
+  const { status, checks, elapsedMs } = await runScenario({
     ...{ ...parts, scenario, defect, bootstrapServers: null, clock: systemClock },
     runId: newRunId(),
+    isBrief: true,
     onProgress: () => {},
   })
   const failedChecks = checks.filter(({ ok }) => !ok).map(({ name }) => name)
-  return { status, failedChecks }
+  return { status, failedChecks, elapsedMs }
+}
+
+const commandOf = (names: readonly string[], { client, defect, markdown }: MatrixFlags): string => {
+  const flags = [
+    ...(client === usualClient ? [] : ['--client', client]),
+    ...(defect === undefined ? [] : ['--defect', defect]),
+    ...(markdown === undefined ? [] : ['--markdown', markdown]),
+  ]
+  return ['bench scenario matrix', ...names, ...flags].join(' ')
 }
 
 const play = async (
@@ -60,7 +73,8 @@ const play = async (
   defects: readonly (string | null)[],
   flags: MatrixFlags,
   io: Io,
-): Promise<{ matrix: ScenarioMatrix; stopCode: number | null }> => {
+): Promise<{ matrix: Omit<ScenarioMatrix, 'command'>; stopCode: number | null }> => {
+  const startedMs = systemClock.epochMs()
   const client = parseChoice('client', flags.client, memberClients)
   const atOnce = parseInteger('at-once', flags.atOnce, 1, 64)
   const driver = await loadDriver('kafkajs')
@@ -70,11 +84,14 @@ const play = async (
   try {
     const cells = await mapAtOnce(pairs, atOnce, async (pair): Promise<MatrixCell> => {
       if (stop.signal.aborted) return { status: 'interrupted', failedChecks: [] }
-      const cell = await playPair(pair, { client, driver, stop: stop.signal })
+      const { elapsedMs, ...cell } = await playPair(pair, { client, driver, stop: stop.signal })
       count += 1
       const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
       const failed = cell.failedChecks.length === 0 ? '' : `: ${cell.failedChecks.join(', ')}`
-      io.stderr.write(`${count}/${pairs.length}  ${what}  ${cell.status}${failed}\n`)
+      const seconds = (elapsedMs / 1_000).toFixed(1)
+      io.stderr.write(
+        `${count}/${pairs.length}  ${what}  ${cell.status}${failed}  (${seconds} s)\n`,
+      )
       return cell
     })
     const rows = defects.map((defect, index) => ({
@@ -82,7 +99,12 @@ const play = async (
       cells: cells.slice(index * scenarios.length, (index + 1) * scenarios.length),
     }))
     const names = scenarios.map(({ name }) => name)
-    return { matrix: { scenarios: names, rows }, stopCode: stop.exitCode() }
+    const matrix = {
+      startedAt: new Date(startedMs).toISOString(),
+      elapsedMs: systemClock.epochMs() - startedMs,
+      ...{ atOnce, cores: availableParallelism(), scenarios: names, rows },
+    }
+    return { matrix, stopCode: stop.exitCode() }
   } finally {
     stop.dispose()
   }
@@ -93,7 +115,8 @@ const run = async (names: readonly string[], flags: MatrixFlags, io: Io): Promis
   const defects = parseDefects(flags)
   const all = (names.length > 0 ? names : scenarioNames()).map((name) => loadScenario(name))
   const scenarios = names.length > 0 ? all : all.filter(({ long }) => !long)
-  const { matrix, stopCode } = await play(scenarios, defects, flags, io)
+  const { matrix: played, stopCode } = await play(scenarios, defects, flags, io)
+  const matrix = { command: commandOf(names, flags), ...played }
   io.stdout.write(formatMatrix(matrix))
   if (stopCode !== null) return stopCode
   if (flags.markdown !== undefined) {
@@ -107,8 +130,8 @@ export const matrixCommand = (io: Io, end: (exitCode: number) => void): Command 
   new Command('matrix')
     .description('every scenario but the long ones against every defect of the embedded broker')
     .argument('[names...]', 'only these scenarios')
-    .option('--client <name>', `of members: ${memberClients.join(', ')}`, 'kafkajs')
-    .option('--at-once <n>', 'so many scenarios at a time', '12')
+    .option('--client <name>', `of members: ${memberClients.join(', ')}`, usualClient)
+    .option('--at-once <n>', 'so many scenarios at a time', '6')
     .option('--defect <names>', 'only these, by commas')
     .option('--markdown <file>', 'the matrix as Markdown')
     .action(async (names: string[], flags: MatrixFlags) => end(await run(names, flags, io)))

@@ -173,7 +173,8 @@ const run = async (names: readonly string[], flags: RunFlags, io: Io): Promise<n
     }
     const given = proving ?? defect
     const parts = { scenario, bootstrapServers, defect: given, client, driver, runId, onProgress }
-    const result = await runScenario({ ...parts, clock: systemClock, stop: stop.signal })
+    const how = { clock: systemClock, stop: stop.signal, isBrief: false }
+    const result = await runScenario({ ...parts, ...how })
     if (flags.save) {
       const saved = saveScenario(result, flags.resultsDir)
       if (saved.problem !== null)

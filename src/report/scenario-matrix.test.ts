@@ -7,6 +7,11 @@ const caught = { status: 'failed', failedChecks: ['fair-share', 'complete'] } as
 const skipped = { status: 'skipped', failedChecks: [] } as const
 
 const matrix: ScenarioMatrix = {
+  command: 'bench scenario matrix one two three',
+  startedAt: '2026-11-21T20:30:00.000Z',
+  elapsedMs: 754_000,
+  atOnce: 6,
+  cores: 2,
   scenarios: ['one', 'two', 'three'],
   rows: [
     { defect: null, cells: [passed, passed, skipped] },
@@ -29,12 +34,18 @@ test('is a grid with a column per scenario', () => {
 
     each of 2 defects is caught by at least one scenario
     the correct broker is blamed by none
+    9 plays in 12 min 34 s, 6 at a time on 2 cores
     "
   `)
 })
 
-test('says what caught each defect in Markdown', () => {
-  expect(formatMatrixMarkdown(matrix)).toContain('| `canary` | one (fair-share, complete) |')
+test('says in Markdown what caught each defect, and which run of which command found it', () => {
+  const text = formatMatrixMarkdown(matrix)
+  expect(text).toContain('| `canary` | one (fair-share, complete) |')
+  expect(text).toContain(
+    'Made on 2026-11-21 by `bench scenario matrix one two three`: 3 scenarios,',
+  )
+  expect(text).toContain('9 plays in 12 min 34 s, 6 at a time on 2 cores.')
 })
 
 test('names defects that none catches, and scenarios that blame the correct broker', () => {

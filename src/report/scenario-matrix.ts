@@ -52,14 +52,25 @@ const verdictLines = (matrix: ScenarioMatrix): string[] => {
   ]
 }
 
-/** For a terminal. Ends in a line feed. */
-export const formatMatrix = (matrix: ScenarioMatrix): string => {
+const gridAndNames = (matrix: ScenarioMatrix): string[] => {
   const digits = String(matrix.scenarios.length).length
   const names = matrix.scenarios.map(
     (name, index) => `${padStart(String(index + 1), digits)} ${name}`,
   )
-  return `${[...gridLines(matrix), legend, '', ...names, '', ...verdictLines(matrix)].join('\n')}\n`
+  return [...gridLines(matrix), legend, '', ...names]
 }
+
+const durationText = (ms: number): string => {
+  const seconds = Math.round(ms / 1_000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+const workText = ({ scenarios, rows, elapsedMs, atOnce, cores }: ScenarioMatrix): string =>
+  `${scenarios.length * rows.length} plays in ${durationText(elapsedMs)}, ${atOnce} at a time on ${cores} cores`
+
+/** For a terminal. Ends in a line feed. */
+export const formatMatrix = (matrix: ScenarioMatrix): string =>
+  `${[...gridAndNames(matrix), '', ...verdictLines(matrix), workText(matrix)].join('\n')}\n`
 
 const caughtBy = ({ scenarios }: ScenarioMatrix, { cells }: MatrixRow): string =>
   cells
@@ -74,13 +85,17 @@ export const formatMatrixMarkdown = (matrix: ScenarioMatrix): string => {
   return `${[
     '# Defect × scenario',
     '',
-    'Made by `bench scenario matrix --markdown docs/DEFECT-MATRIX.md`: every scenario but the long ones, played against',
-    'the correct embedded broker and against each of its [defects](DEFECTS.md).',
+    `Made on ${matrix.startedAt.slice(0, 10)} by \`${matrix.command}\`: ${matrix.scenarios.length} scenarios,`,
+    `each against the correct embedded broker and against ${rows.length} [defects](DEFECTS.md) of it.`,
+    `${workText(matrix)}.`,
+    '',
+    'A play ends as soon as a check has failed that will not hold any more; the checks named below are those that had',
+    'failed by then. `bench scenario run NAME --prove` plays on to the end and asks for the one check that the scenario names.',
     '',
     ...verdictLines(matrix).map((line) => `- ${line}`),
     '',
     '```text',
-    formatMatrix(matrix).trimEnd(),
+    ...gridAndNames(matrix),
     '```',
     '',
     '| defect | caught by (failed checks) |',

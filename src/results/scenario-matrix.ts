@@ -1,6 +1,14 @@
 /** Which scenario catches which defect: plain data, made by a run of all against all. */
 
 export interface ScenarioMatrix {
+  /** The command line that makes it again. */
+  readonly command: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly elapsedMs: number
+  /** So many plays at a time, on so many cores. */
+  readonly atOnce: number
+  readonly cores: number
   readonly scenarios: readonly string[]
   /** The first row is the correct broker's: its defect is null. */
   readonly rows: readonly MatrixRow[]
@@ -14,6 +22,7 @@ export interface MatrixRow {
 
 export interface MatrixCell {
   readonly status: 'passed' | 'failed' | 'skipped' | 'interrupted'
+  /** What had failed when the play ended, which is as soon as one had failed for good. */
   readonly failedChecks: readonly string[]
 }
 

@@ -15,7 +15,7 @@ export interface ScenarioResult {
   /** The defect that the embedded broker was given; null for the correct one. */
   defect: string | null
   status: ScenarioStatus
-  /** Why it was skipped; null otherwise. */
+  /** Why it was skipped, or what ended it before its time; null otherwise. */
   reason: string | null
   startedAt: string
   elapsedMs: number

@@ -14,13 +14,13 @@ defect: { name: canary, check: fair-share }
   'x.yaml',
 )
 
-const result = (failed: readonly string[]): ScenarioResult => {
+const result = (failed: readonly string[], reason: string | null = null): ScenarioResult => {
   const checks = ['fair-share', 'complete'].map((name) => {
     return { name, ok: !failed.includes(name), expected: 1, actual: 1 }
   })
   return {
     status: failed.length === 0 ? 'passed' : 'failed',
-    reason: null,
+    reason,
     checks,
   } as ScenarioResult
 }
@@ -46,6 +46,12 @@ test('without a proof the defect is not tried', async () => {
   expect([status, broken]).toEqual(['passed', null])
 })
 
+test('what ended a story stands beside its name', async () => {
+  const play = () => Promise.resolve(result(['complete'], 'cannot create topic t: refused'))
+  const { status, text } = await judgeScenario(scenario, play, true)
+  expect([status, text]).toEqual(['failed', 'failed: complete (cannot create topic t: refused)'])
+})
+
 test('works on so many at a time, and gives the results in their order', async () => {
   let running = 0
   let most = 0
@@ -64,4 +70,14 @@ test('a play that cannot be is the failure of all', async () => {
   const work = (item: number) =>
     item === 2 ? Promise.reject(new Error('no broker')) : Promise.resolve(item)
   await expect(mapAtOnce([1, 2, 3], 2, work)).rejects.toThrow('no broker')
+})
+
+test('after it no more are begun', async () => {
+  const begun: number[] = []
+  const work = (item: number) => {
+    begun.push(item)
+    return item === 2 ? Promise.reject(new Error('no broker')) : Promise.resolve(item)
+  }
+  await expect(mapAtOnce([1, 2, 3, 4, 5, 6], 2, work)).rejects.toThrow('no broker')
+  expect(begun).toEqual([1, 2, 3])
 })

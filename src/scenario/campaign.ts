@@ -25,7 +25,7 @@ const verdictOfClean = (scenario: Scenario, clean: ScenarioResult): Verdict => {
     status === 'skipped'
       ? (reason ?? '')
       : failed.length > 0
-        ? `failed: ${failed.join(', ')}`
+        ? `failed: ${failed.join(', ')}${reason === null ? '' : ` (${reason})`}`
         : `${checks.length} checks`
   return { scenario, clean, broken: null, status, text }
 }
@@ -64,7 +64,7 @@ export const judgeScenario = async (
   return verdictOfProof(scenario, clean, await play(scenario, scenario.defect.name))
 }
 
-/** Works through `items`, at most `atOnce` at a time; results in the order of the items. The first rejection ends it. */
+/** Works through `items`, at most `atOnce` at a time; results in the order of the items. After the first rejection no more are begun. */
 export const mapAtOnce = async <Item, Result>(
   items: readonly Item[],
   atOnce: number,
@@ -76,7 +76,12 @@ export const mapAtOnce = async <Item, Result>(
     while (next < items.length) {
       const index = next
       next += 1
-      results[index] = await work(items[index] as Item)
+      try {
+        results[index] = await work(items[index] as Item)
+      } catch (error) {
+        next = items.length
+        throw error
+      }
     }
   }
   const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker)

@@ -1,5 +1,6 @@
 /** What a scenario can find, by name: a scenario's `defect` names one of them. */
 export const checks = {
+  'story-told': 'no answer to what bench itself asked of the broker ended the story',
   'timeline-kept': 'every step of the timeline came to pass within the limit',
   'group-settles': 'in the end every live member has its partitions, and the group is quiet',
   'fair-share': 'every live member of the settled group owns its share: at least floor(P/C)',

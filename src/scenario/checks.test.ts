@@ -261,3 +261,13 @@ describe('the records', () => {
     expect(failed(evidenceOf({}, file))).toEqual(['contamination-told'])
   })
 })
+
+test('a story that was given up is judged only by what lasts', () => {
+  const exchanges = [exchangeWith('sync-before-leader')] as unknown as Evidence['exchanges']
+  const { before: after } = evidenceOf()
+  const cut = { isCutShort: true, after, exchanges }
+  expect(failed(evidenceOf({ ...cut }))).toEqual(['sync-after-leader'])
+  const given = evidenceOf({ ...cut, problem: 'refused' })
+  expect(failed(given)).toEqual(['story-told', 'sync-after-leader'])
+  expect(actualOf(given, 'story-told')).toBe('refused')
+})

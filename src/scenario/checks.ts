@@ -1,7 +1,7 @@
 /** Evidence to checks: which of them a scenario is judged by, and those of its records. Pure functions. */
 import { sumOf } from '../bench/run-context.ts'
 import type { Evidence, Life } from './evidence.ts'
-import { checkOf, groupChecks, type NamedCheck } from './group-checks.ts'
+import { checkOf, groupChecks, lastingChecks, type NamedCheck } from './group-checks.ts'
 import type { Reading } from './reading.ts'
 
 /** How many of what, per partition, where the number is not what it ought to be. */
@@ -146,10 +146,12 @@ const recordChecks = (evidence: Evidence, reading: Reading): NamedCheck[] => {
   return checks
 }
 
-/** All checks that the scenario does not skip. */
+/** All checks that the scenario does not skip; of a story that was cut short those that last. */
 export const checksOf = (evidence: Evidence, reading: Reading): NamedCheck[] => {
-  const { scenario, probes } = evidence
+  const { scenario, probes, isCutShort, problem } = evidence
+  const told = checkOf('story-told', 'to its end', problem === null ? [] : [problem])
+  if (isCutShort) return [told, ...lastingChecks(evidence)]
   const records = scenario.produce === null ? [] : recordChecks(evidence, reading)
-  const all = [...groupChecks(evidence), ...records, ...(probes as NamedCheck[])]
+  const all = [told, ...groupChecks(evidence), ...records, ...(probes as NamedCheck[])]
   return all.filter(({ name }) => !scenario.checks.skip.includes(name))
 }

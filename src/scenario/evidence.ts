@@ -59,12 +59,25 @@ export interface LogScan {
   readonly balances: readonly LogBalance[]
 }
 
-export interface Evidence {
+/** What there is while the story goes on. */
+export interface EvidenceSoFar {
   readonly scenario: Scenario
   readonly topic: string
   readonly lives: readonly Life[]
   readonly steps: readonly StepTaken[]
   readonly faults: readonly FaultSeen[]
+  readonly exchanges: readonly Exchange[]
+  readonly facts: readonly GroupFact[]
+  readonly generations: readonly GenerationFact[]
+  /** Time of the timeline at which the recording says 0. */
+  readonly recordingStartMs: number
+}
+
+export interface Evidence extends EvidenceSoFar {
+  /** The story was given up: only what lasts can be judged. */
+  readonly isCutShort: boolean
+  /** What bench itself met that ended the story; null otherwise. */
+  readonly problem: string | null
   readonly snapshot: Snapshot
   /** When the story's records began: behind those that another run had left. */
   readonly before: readonly PartitionWatermarks[]
@@ -74,11 +87,6 @@ export interface Evidence {
   readonly produced: readonly ProduceLedger[]
   /** null when nothing pointed at the log. */
   readonly scan: LogScan | null
-  readonly exchanges: readonly Exchange[]
-  readonly facts: readonly GroupFact[]
-  readonly generations: readonly GenerationFact[]
-  /** Time of the timeline at which the recording says 0. */
-  readonly recordingStartMs: number
   readonly probes: readonly Check[]
 }
 

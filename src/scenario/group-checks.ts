@@ -1,7 +1,7 @@
 /** Checks of the group: shares, generations, ids, answers. Pure functions of the evidence. */
 import type { Check } from '../results/result.ts'
 import type { CheckName } from './check-names.ts'
-import { type Evidence, type Life, livesAt, ownedBy } from './evidence.ts'
+import { type Evidence, type EvidenceSoFar, type Life, livesAt, ownedBy } from './evidence.ts'
 import { memberOf } from './faults.ts'
 import { fairShare } from './settle.ts'
 
@@ -55,7 +55,7 @@ const toldOnWire = (evidence: Evidence, life: Life): readonly number[] | null =>
     .flatMap(({ partitions }) => partitions)
 }
 
-const timelineKept = ({ steps }: Evidence): NamedCheck =>
+const timelineKept = ({ steps }: EvidenceSoFar): NamedCheck =>
   checkOf(
     'timeline-kept',
     `${steps.length} steps`,
@@ -93,7 +93,7 @@ const complete = (evidence: Evidence): NamedCheck => {
 }
 
 /** Owners in one generation, by the members' own account and by the answers to SyncGroup; all lives of a member are one. */
-const disjoint = ({ lives, generations, topic, facts }: Evidence): NamedCheck => {
+const disjoint = ({ lives, generations, topic, facts }: EvidenceSoFar): NamedCheck => {
   const members = new Map(facts.map((fact) => [fact.memberId, memberOf(fact.clientId ?? '')]))
   const faults = new Set<string>()
   const owners = new Map<string, string>()
@@ -189,7 +189,7 @@ const generationsBounded = (evidence: Evidence): NamedCheck => {
 }
 
 /** A static member gets a new id with each life, and takes its old one's place (KIP-345). */
-const memberIdsDistinct = (evidence: Evidence): NamedCheck => {
+const memberIdsDistinct = (evidence: EvidenceSoFar): NamedCheck => {
   const { facts, lives, scenario } = evidence
   const users = new Map<string, Set<string>>()
   const ids = new Map<string, Set<string>>()
@@ -246,7 +246,7 @@ const describedMembers = (evidence: Evidence): NamedCheck => {
 }
 
 /** A generation has begun when its first join was answered; from then on ILLEGAL_GENERATION is due for those before. */
-const heartbeatsCurrent = ({ facts, generations }: Evidence): NamedCheck => {
+const heartbeatsCurrent = ({ facts, generations }: EvidenceSoFar): NamedCheck => {
   const faults = new Set<string>()
   for (const fact of facts) {
     if (fact.kind !== 'heartbeat' || fact.errorCode !== 0) continue
@@ -264,7 +264,7 @@ const heartbeatsCurrent = ({ facts, generations }: Evidence): NamedCheck => {
 
 const syncFindings = new Set(['sync-before-leader', 'empty-assignment', 'assignment-differs'])
 
-const findingChecks = ({ exchanges }: Evidence): NamedCheck[] => {
+const findingChecks = ({ exchanges }: EvidenceSoFar): NamedCheck[] => {
   const told = exchanges.flatMap(({ findings, clientId }) =>
     findings
       .filter(({ level }) => level !== 'note')
@@ -279,7 +279,7 @@ const findingChecks = ({ exchanges }: Evidence): NamedCheck[] => {
   ]
 }
 
-const membersHealthy = ({ lives }: Evidence): NamedCheck =>
+const membersHealthy = ({ lives }: EvidenceSoFar): NamedCheck =>
   checkOf(
     'members-healthy',
     'no member gave up',
@@ -301,3 +301,14 @@ export const groupChecks = (evidence: Evidence): NamedCheck[] => [
   ...findingChecks(evidence),
   membersHealthy(evidence),
 ]
+
+/** Those that stay failed once they have, whatever comes after: they can be asked while the story goes on. */
+export const lastingChecks = (evidence: EvidenceSoFar): NamedCheck[] =>
+  [
+    timelineKept(evidence),
+    disjoint(evidence),
+    memberIdsDistinct(evidence),
+    heartbeatsCurrent(evidence),
+    ...findingChecks(evidence),
+    membersHealthy(evidence),
+  ].filter(({ name }) => !evidence.scenario.checks.skip.includes(name))

@@ -109,7 +109,7 @@ export const runScenario = async (parts: RunParts): Promise<ScenarioResult> => {
       ...head,
       target: { ...head.target, bootstrapServers: target.connection.bootstrapServers.join(',') },
       status: stop.aborted ? 'interrupted' : haveHeld ? 'passed' : 'failed',
-      reason: null,
+      reason: evidence.problem,
       elapsedMs: elapsedMs(),
       members: evidence.lives.map((life, index) => memberResult(life, index, evidence, reading)),
       partitions: [...reading.partitions],

@@ -1,31 +1,31 @@
 /** One scenario from its file to its evidence: sets the stage, plays the timeline, waits for the end, gathers. */
-import type { ProduceLedger } from '../bench/produce-ledger.ts'
+import { setMaxListeners } from 'node:events'
 import { endsWithin, withTimeLimit } from '../bench/time-limit.ts'
 import type { Driver, PartitionWatermarks } from '../clients/driver.ts'
 import { type Clock, sleep } from '../clock.ts'
-import { messageOf } from '../errors.ts'
-import { generationsOf, groupFactsOf } from '../recorder/group-facts.ts'
+import { messageOf, SurroundingsError, UsageError } from '../errors.ts'
 import type { Check } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import { Cast, findCommands } from './cast.ts'
-import {
-  type Evidence,
-  type FaultSeen,
-  type LogScan,
-  livesAt,
-  ownedBy,
-  type Snapshot,
-  type StepTaken,
-} from './evidence.ts'
+import type { Evidence, FaultSeen, LogScan, Snapshot } from './evidence.ts'
 import { faultsOf } from './faults.ts'
 import type { Scenario } from './load.ts'
 import type { MemberClient } from './member-clients.ts'
 import { probePace } from './pace.ts'
 import { askProbes } from './probes.ts'
-import { produceRecords, type RecordParts, scanLog } from './records.ts'
+import { produceRecords, scanLog } from './records.ts'
 import type { ScenarioStep } from './schema.ts'
-import { groupAtRest, isStuck, patienceMs } from './settle.ts'
-import { openReference, openStage, type Stage } from './stage.ts'
+import { openReference, openStage, prepareTopic, refuseUnreachable, type Stage } from './stage.ts'
+import {
+  awaitAssigned,
+  awaitDrained,
+  awaitSettled,
+  evidenceSoFar,
+  minSessionMsOutside,
+  type Story,
+  startProducing,
+  watchVerdict,
+} from './story.ts'
 
 export interface RunParts {
   readonly scenario: Scenario
@@ -38,111 +38,16 @@ export interface RunParts {
   readonly clock: Clock
   readonly runId: string
   readonly stop: AbortSignal
+  /** Only whether it passes is asked: it ends with the first check that has failed for good, producing with the timeline. */
+  readonly isBrief: boolean
   readonly onProgress: (text: string) => void
 }
 
-/** What the story needs while it goes on. */
-interface Story extends RunParts {
-  readonly stage: Stage
-  readonly cast: Cast
-  readonly records: RecordParts
-  readonly steps: StepTaken[]
-  readonly produced: ProduceLedger[]
-  before: PartitionWatermarks[]
-  /** The producing that goes on beside the timeline; null when there is none, or it has ended. */
-  producing: Promise<unknown> | null
-}
-
-const tickMs = 50
-const minSessionMsOutside = 6_000
 const describeLimitMs = 10_000
 const killLimitMs = 10_000
 const closeLimitMs = 30_000
 /** Beyond so many records the log is read back only when the counts differ. */
 const scanLimitRecords = 200_000
-
-const longestSessionMs = ({ scenario, bootstrapServers }: RunParts): number => {
-  const { group, members } = scenario
-  const own = Object.values(members).map((member) => member.session ?? group.session)
-  const floor = bootstrapServers === null ? 0 : minSessionMsOutside
-  return Math.max(floor, group.session, ...own)
-}
-
-/** Without a group event for so long, nothing will move any more; who has no assignment yet has its time for one. */
-const stuckLimitMs = (story: Story): number => {
-  const { cast, scenario } = story
-  const nowMs = cast.nowMs()
-  const isWaiting = livesAt(cast.lives, nowMs).some((life) => ownedBy(life, nowMs) === null)
-  const patience = patienceMs(longestSessionMs(story))
-  return isWaiting ? Math.max(patience, scenario.checks.within) : patience
-}
-
-const startProducing = (story: Story): void => {
-  const { scenario, records } = story
-  if (scenario.produce === null) return
-  const work = produceRecords(records, scenario.produce).then((ledger) => {
-    story.produced.push(ledger)
-  })
-  story.producing = work.finally(() => {
-    story.producing = null
-  })
-}
-
-/** null once the group is well shared out and quiet; what is wrong with it when nothing moves any more. */
-const awaitSettled = async (story: Story): Promise<string | null> => {
-  const { cast, clock, scenario, stop, steps } = story
-  const { partitions } = scenario.topic
-  const sinceMs = steps.at(-1)?.atMs ?? 0
-  for (;;) {
-    const nowMs = cast.nowMs()
-    const { isQuiet, problem } = groupAtRest(cast.lives, partitions, nowMs)
-    if (problem === null && isQuiet) return null
-    if (
-      isStuck(cast.lives, nowMs, sinceMs, stuckLimitMs(story)) ||
-      nowMs > scenario.limit ||
-      stop.aborted
-    ) {
-      return problem ?? 'the group is not quiet'
-    }
-    await sleep(clock, tickMs, stop)
-  }
-}
-
-/** null once every live member has an assignment, be it an empty one. */
-const awaitAssigned = async ({ cast, clock, scenario, stop }: Story): Promise<string | null> => {
-  for (;;) {
-    const nowMs = cast.nowMs()
-    const waiting = livesAt(cast.lives, nowMs).filter((life) => ownedBy(life, nowMs) === null)
-    if (waiting.length === 0) return null
-    if (nowMs > scenario.limit || stop.aborted) {
-      return `${waiting.map(({ clientId }) => clientId).join(', ')} without an assignment`
-    }
-    await sleep(clock, tickMs, stop)
-  }
-}
-
-/** null once every record has been read; else how many are left when nothing comes any more. */
-const awaitDrained = async (story: Story): Promise<string | null> => {
-  const { cast, clock, scenario, stage, stop } = story
-  await story.producing
-  const ends = await stage.admin.watermarks(stage.topic)
-  const lagOf = (): number =>
-    ends.reduce((sum, { partition, high }) => sum + Math.max(0, high - cast.position(partition)), 0)
-  let lag = lagOf()
-  let movedMs = cast.nowMs()
-  while (lag > 0) {
-    await sleep(clock, tickMs, stop)
-    const now = lagOf()
-    if (now < lag) movedMs = cast.nowMs()
-    lag = now
-    const nowMs = cast.nowMs()
-    const isStalled = isStuck(cast.lives, nowMs, movedMs, stuckLimitMs(story))
-    if (isStalled || nowMs > scenario.limit || stop.aborted) {
-      return `${lag} records are left unread`
-    }
-  }
-  return null
-}
 
 const awaitStep = async (
   story: Story,
@@ -188,8 +93,12 @@ const playTimeline = async (story: Story): Promise<void> => {
 }
 
 const takeSnapshot = async (story: Story): Promise<Snapshot> => {
-  const { cast, stage, clock } = story
+  const { cast, stage, clock, endProducing } = story
   story.onProgress('reading to the end')
+  if (endProducing !== null) {
+    await awaitSettled(story)
+    endProducing()
+  }
   await awaitDrained(story)
   const unsettled = await awaitSettled(story)
   const described = await withTimeLimit(
@@ -223,7 +132,7 @@ const probe = async (
   watermarks: readonly PartitionWatermarks[],
   committed: ReadonlyMap<number, number>,
 ): Promise<Check[]> => {
-  const { scenario, stage, clock, bootstrapServers } = story
+  const { scenario, stage, clock, isOutside } = story
   const { admin, topic, groupId, recorder, connection } = stage
   if (scenario.probe.length === 0) return []
   story.onProgress('probes')
@@ -233,7 +142,7 @@ const probe = async (
     connection: { ...connection, clientId: 'probe', bootstrapServers: [`${host}:${port}`] },
     committedOf: (group) => admin.committedOffsets(group, topic),
   })
-  if (!scenario.probe.includes('pace') || bootstrapServers !== null) return checks
+  if (!scenario.probe.includes('pace') || isOutside) return checks
   const endOffset = watermarks[0]?.high ?? 0
   const reference = await openReference({ scenario, clock }, topic)
   try {
@@ -243,30 +152,34 @@ const probe = async (
   }
 }
 
-const gather = async (
-  story: Story,
-  snapshot: Snapshot,
-  faults: readonly FaultSeen[],
-  recordingStartMs: number,
-): Promise<Evidence> => {
-  const { scenario, stage, cast, steps, produced, before } = story
-  const { admin, topic, groupId, recorder } = stage
+const gather = async (story: Story, snapshot: Snapshot): Promise<Evidence> => {
+  const { stage, produced, before } = story
+  const { admin, topic, groupId } = stage
   const after = await admin.watermarks(topic)
   const committed = await admin.committedOffsets(groupId, topic).catch(() => new Map())
   const scan = await scanIfNeeded(story, after)
   const probes = await probe(story, after, committed)
-  const exchanges = recorder.exchanges()
-  const facts = groupFactsOf(exchanges, groupId)
+  const ended = { isCutShort: false, problem: null }
   return {
-    ...{ scenario, topic, lives: cast.lives, steps, faults, snapshot, before, after, committed },
-    ...{ produced, scan, exchanges, facts, generations: generationsOf(facts), recordingStartMs },
-    probes,
+    ...evidenceSoFar(story),
+    ...{ ...ended, snapshot, before, after, committed, produced, scan, probes },
   }
 }
 
-const tell = async (story: Story): Promise<Snapshot> => {
-  const { scenario, records, stage, onProgress } = story
+/** What there is of a story that was given up. */
+const gatherCutShort = (story: Story, problem: string | null): Evidence => {
+  const { cast, produced, before } = story
+  const snapshot = { atMs: cast.nowMs(), unsettled: null, described: null }
+  const unasked = { after: before, committed: new Map(), scan: null, probes: [] }
+  const ended = { isCutShort: true, problem }
+  return { ...evidenceSoFar(story), ...unasked, ...ended, snapshot, before, produced }
+}
+
+/** null when the story was given up. */
+const tell = async (story: Story, isBrief: boolean): Promise<Evidence | null> => {
+  const { scenario, records, stage, cast, clock, stop, onProgress } = story
   const { oldRecords } = scenario.topic
+  await prepareTopic(stage, scenario.topic.partitions, clock)
   if (oldRecords > 0) {
     onProgress('old records')
     const usual = {
@@ -284,20 +197,68 @@ const tell = async (story: Story): Promise<Snapshot> => {
     startProducing(story)
     await story.producing
   }
-  story.cast.begin()
-  if (story.scenario.produce?.when === 'during') startProducing(story)
+  cast.begin()
+  if (isBrief) watchVerdict(story).catch((error) => story.giveUp(messageOf(error)))
+  if (scenario.produce?.when === 'during') startProducing(story)
   await playTimeline(story)
-  return takeSnapshot(story)
+  if (stop.aborted) return null
+  const snapshot = await takeSnapshot(story)
+  if (stop.aborted) return null
+  story.isTold = true
+  await cast.stopAll()
+  return gather(story, snapshot)
+}
+
+/** The evidence, be it that of a story which was given up. */
+const evidenceOf = async (
+  parts: RunParts,
+  stage: Stage,
+  cast: Cast,
+  faults: readonly FaultSeen[],
+): Promise<Evidence> => {
+  const { scenario, bootstrapServers, clock, isBrief, runId, onProgress } = parts
+  const [over, enough] = [new AbortController(), new AbortController()]
+  const stop = AbortSignal.any([parts.stop, over.signal])
+  const produceStop = AbortSignal.any([stop, enough.signal])
+  // As many wait as the story has members and steps.
+  setMaxListeners(0, stop, produceStop)
+  const isOutside = bootstrapServers !== null
+  const isTimed = typeof scenario.produce?.duration === 'number'
+  let end: { problem: string | null } | null = null as { problem: string | null } | null
+  const giveUp = (problem: string | null): void => {
+    end ??= { problem }
+    over.abort()
+  }
+  const records = { ...parts, stage, partitionCount: scenario.topic.partitions, runId, stop }
+  const story: Story = {
+    ...{ scenario, isOutside, stage, cast, clock, records, faults, stop, produceStop, giveUp },
+    endProducing: isBrief && isTimed ? () => enough.abort() : null,
+    ...{ onProgress, steps: [], produced: [], before: [], producing: null, isTold: false },
+  }
+  const evidence = await tell(story, isBrief).catch((error: unknown) => {
+    if (error instanceof UsageError) throw error
+    giveUp(messageOf(error))
+    return null
+  })
+  over.abort()
+  if (evidence !== null && end === null) return evidence
+  const problem = end?.problem ?? null
+  if (problem !== null && isOutside) await refuseUnreachable(stage.connection, clock, problem)
+  const cutShort = gatherCutShort(story, problem)
+  // A broker of others is not left with members that nobody stopped.
+  if (isOutside) await cast.stopAll()
+  return cutShort
 }
 
 /**
- * Plays the scenario once. Findings are in the evidence; rejects with a `SurroundingsError` when the broker cannot be
- * used and with a `MemberMissing` when a library is not installed. Leaves no process, topic or group behind.
+ * Plays the scenario once. Findings are in the evidence, a broker's answer that ends the story among them; rejects with
+ * a `SurroundingsError` when the broker cannot be reached and with a `MemberMissing` when a library is not installed.
+ * Leaves no process, topic or group behind.
  */
 export const playScenario = async (
   parts: RunParts,
 ): Promise<{ evidence: Evidence; target: Pick<Stage, 'kind' | 'connection'>; left: string[] }> => {
-  const { scenario, clock, runId, client, bootstrapServers } = parts
+  const { scenario, clock, client, bootstrapServers } = parts
   const commands = await findCommands(scenario, client)
   const faults: FaultSeen[] = []
   let cast: Cast | null = null
@@ -307,25 +268,22 @@ export const playScenario = async (
   const stage = await openStage({ ...parts, faultOf })
   let evidence: Evidence
   let left: string[] = []
+  let isReached = true
   try {
     const { topic, groupId, recorder } = stage
     const { host, port } = recorder.listening
     const place = { bootstrapServers: [`${host}:${port}`], topic, groupId }
     const minSessionMs = bootstrapServers === null ? 0 : minSessionMsOutside
     cast = new Cast({ scenario, clock, client, minSessionMs, place }, commands)
-    const records = { ...parts, stage, partitionCount: scenario.topic.partitions, runId }
-    const story: Story = {
-      ...{ ...parts, stage, cast, records, steps: [], produced: [], before: [], producing: null },
-    }
-    const snapshot = await tell(story)
-    const recordingStartMs = (recorder.startedAtNs - clock.nowNs()) / 1e6 + cast.nowMs()
-    await cast.stopAll()
-    evidence = await gather(story, snapshot, faults, recordingStartMs)
+    evidence = await evidenceOf(parts, stage, cast, faults)
+  } catch (error) {
+    isReached = !(error instanceof SurroundingsError)
+    throw error
   } finally {
     await endsWithin(clock, killLimitMs, cast?.killAll() ?? Promise.resolve())
-    left = await withTimeLimit(clock, closeLimitMs, 'clean up', stage.close()).catch((error) => [
-      messageOf(error),
-    ])
+    left = await withTimeLimit(clock, closeLimitMs, 'clean up', stage.close(isReached)).catch(
+      (error) => [messageOf(error)],
+    )
   }
   return { evidence, target: stage, left }
 }

@@ -31,14 +31,16 @@ export interface Stage {
   readonly admin: Admin
   readonly topic: string
   readonly groupId: string
-  /** What could not be removed is told by a line each. */
-  close(): Promise<string[]>
+  /** What could not be removed is told by a line each; nothing is tried where the broker is not reached any more. */
+  close(isReached: boolean): Promise<string[]>
 }
 
 /** Sessions of scenarios are short; Kafka's own default lets none pass below 6 s. */
 const settingsOfScenarios = { 'group.min.session.timeout.ms': '500' }
 const connectTimeoutMs = 10_000
 const requestTimeoutMs = 30_000
+/** For a broker that was there a moment ago. */
+const retryLimitMs = 3_000
 
 /** In memory, and in this process. */
 const startEmbedded = async ({
@@ -81,23 +83,6 @@ const connectionTo = (bootstrapServers: readonly string[]): ConnectionOptions =>
   properties: {},
 })
 
-const leaderLimitMs = 10_000
-const leaderTickMs = 100
-
-/** A broker may hear of a new topic's partitions some time after it was told to have been made. */
-const awaitLeaders = async (admin: Admin, topic: string, clock: Clock): Promise<void> => {
-  const startNs = clock.nowNs()
-  for (;;) {
-    try {
-      await admin.watermarks(topic)
-      return
-    } catch (error) {
-      if (clock.nowNs() - startNs > leaderLimitMs * 1e6) throw error
-    }
-    await sleep(clock, leaderTickMs)
-  }
-}
-
 const addressOf = (server: string): { host: string; port: number } => {
   const at = server.lastIndexOf(':')
   return { host: server.slice(0, at), port: Number(server.slice(at + 1)) }
@@ -105,7 +90,7 @@ const addressOf = (server: string): { host: string; port: number } => {
 
 /** Rejects with a `SurroundingsError` when the broker cannot be reached; nothing is left open then. */
 export const openStage = async (options: StageOptions): Promise<Stage> => {
-  const { scenario, runId, clock, faultOf } = options
+  const { runId, clock, faultOf } = options
   const closing: (() => Promise<unknown>)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of closing.splice(0).toReversed()) await close()
@@ -128,8 +113,6 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     })
     closing.push(() => recorder.close())
     const [topic, groupId] = [`bench-${runId}`, `bench-${runId}`]
-    await admin.createTopic(topic, scenario.topic.partitions, 1)
-    await awaitLeaders(admin, topic, clock)
     return {
       kind: options.bootstrapServers === null ? 'embedded' : 'external',
       connection,
@@ -137,10 +120,10 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       admin,
       topic,
       groupId,
-      async close() {
+      async close(isReached) {
         const left: string[] = []
         // What only an in-memory broker holds goes with it.
-        if (options.bootstrapServers !== null) {
+        if (options.bootstrapServers !== null && isReached) {
           await admin.deleteGroup(groupId).catch((error: unknown) => {
             left.push(`group ${groupId} was not deleted: ${messageOf(error)}`)
           })
@@ -155,5 +138,46 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   } catch (error) {
     await closeAll()
     throw new SurroundingsError(messageOf(error), { cause: error })
+  }
+}
+
+const leaderLimitMs = 10_000
+const leaderTickMs = 100
+
+/** A broker may hear of a new topic's partitions some time after it was told to have been made. */
+const awaitLeaders = async (admin: Admin, topic: string, clock: Clock): Promise<void> => {
+  const startNs = clock.nowNs()
+  for (;;) {
+    try {
+      await admin.watermarks(topic)
+      return
+    } catch (error) {
+      if (clock.nowNs() - startNs > leaderLimitMs * 1e6) throw error
+    }
+    await sleep(clock, leaderTickMs)
+  }
+}
+
+/** The fresh topic. Rejects with a `DriverError` when the broker will not have it. */
+export const prepareTopic = async (
+  { admin, topic }: Stage,
+  partitions: number,
+  clock: Clock,
+): Promise<void> => {
+  await admin.createTopic(topic, partitions, 1)
+  await awaitLeaders(admin, topic, clock)
+}
+
+/** Rejects with a `SurroundingsError` when the broker, which has given `problem`, cannot be reached any more. */
+export const refuseUnreachable = async (
+  connection: ConnectionOptions,
+  clock: Clock,
+  problem: string,
+): Promise<void> => {
+  try {
+    const admin = await openAdmin({ ...connection, connectTimeoutMs: retryLimitMs }, clock)
+    await admin.close()
+  } catch (error) {
+    throw new SurroundingsError(`${problem}; ${messageOf(error)}`, { cause: error })
   }
 }

@@ -74,6 +74,8 @@ export const evidenceOf = (changes: Partial<Evidence> = {}, file = text): Eviden
   ],
   steps: [{ action: 'start', members: ['a', 'b'], atMs: 0, problem: null }],
   faults: [],
+  isCutShort: false,
+  problem: null,
   snapshot: { atMs: 2_000, unsettled: null, described: ['a-1', 'b-1'] },
   before: [0, 1].map((partition) => ({ partition, low: 0, high: 0 })),
   after: [0, 1].map((partition) => ({ partition, low: 0, high: recordsPerPartition })),
