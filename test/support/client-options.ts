@@ -9,6 +9,7 @@ import type {
   RecordRun,
   SendFailure,
 } from '../../src/clients/driver.ts'
+import { systemClock } from '../../src/clock.ts'
 
 export const connectionTo = (
   address: string,
@@ -40,7 +41,7 @@ export const runOf = (
   count,
   firstSequence: 0,
   intendedAtNs: new Float64Array(count),
-  sentAtNs: 0,
+  sentAtNs: systemClock.nowNs(),
   payload: namedPayload(),
   keys: null,
   ...changes,

@@ -40,10 +40,19 @@ const write = (batches: Batches, run: RecordRun, identity = nobody): Buffer => {
   const template = batches.templateFor(run)
   if (template === null) throw new Error('no template')
   const bytes = Buffer.alloc(5 + template.sizeOf(run.count), 0xee)
-  const end = template.write(bytes, 5, run, identity, batches.timestampMs)
-  expect(end).toBe(bytes.length)
+  const memory = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) }
+  template.layOut(memory, 5, run.count)
+  // What is patched may be any batch of as many records.
+  template.patch(memory, 5, earlier(run), identity, 7)
+  template.patch(memory, 5, run, identity, batches.timestampMs(0))
   return bytes.subarray(5)
 }
+
+const earlier = (run: RecordRun): RecordRun => ({
+  ...run,
+  firstSequence: 2 ** 33 - 3,
+  intendedAtNs: run.intendedAtNs.map((_, index) => 5e12 + index * 1e9),
+})
 
 const plans = new Map([36, 37, 100, 256].map((size) => [size, planOf(size)]))
 
@@ -93,7 +102,7 @@ test('the header says what encodeBatch would say', () => {
   const identity = { producer: { id: 2 ** 40 + 5, epoch: 3 }, sequence: 2 ** 31 - 1 }
   const run = runOf(planOf(64), 3, 9, () => 0)
   const batch = write(batches, run, identity)
-  const encoded = batches.encode(run, identity)
+  const encoded = batches.encode(run, identity, batches.timestampMs(0))
   // The bodies may be others, and with them the CRC.
   expect(batch.toString('hex', 0, 17)).toBe(encoded.toString('hex', 0, 17))
   expect(batch.toString('hex', 21, headerBytes)).toBe(encoded.toString('hex', 21, headerBytes))
@@ -113,7 +122,7 @@ test('what has keys, a codec, a detached header or too much size is not made fro
 test('records that are encoded one by one keep keys and detached headers', () => {
   const batches = new Batches(0, new ManualClock())
   const run = { ...runOf(planOf(5), 2, 7, () => 0), keys: [Buffer.from('a'), Buffer.from('b')] }
-  const batch = batches.encode(run, nobody)
+  const batch = batches.encode(run, nobody, 0)
   expect(hasValidCrc(batch)).toBe(true)
   const records = [...decodeBatch(batch)]
   expect(records.map(({ key }) => String(key))).toEqual(['a', 'b'])

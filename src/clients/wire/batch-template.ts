@@ -1,12 +1,13 @@
 /**
- * A record batch, made once and patched for every batch: without keys and headers, values of one size that differ
- * in a window. The CRC is carried along over the windows alone.
+ * A record batch, made once, copied to where it is sent from, and patched there: without keys and headers, values of one
+ * size that differ in a window. The CRC is carried along over the windows alone.
  */
 import { headerBytes } from '../../protocol/record-batch.ts'
 import { varintSize, writeVarint } from '../../protocol/varint.ts'
 import type { RecordRun, ValueTemplate } from '../driver.ts'
 import { advanceTable, register, windowTables } from './crc32c-advance.ts'
 import type { ProducerId } from './produce-frame.ts'
+import type { Memory } from './send-ring.ts'
 
 /** A template that would be larger costs more in cache than it saves. */
 const largestTemplateBytes = 4 * 1024 * 1024
@@ -31,14 +32,19 @@ export class BatchTemplate {
   /** Over what comes after a record's window. */
   readonly #tailTable: Int32Array
   #bytes: Buffer = Buffer.alloc(0)
-  #view: DataView = new DataView(new ArrayBuffer(0))
   /** Records that are laid out. */
   #count = 0
-  /** By record: where its value begins; end of the record; the register that its constant bytes leave. */
+  /** By record: where its value begins; end of the record; over the bytes since the window before; what these leave. */
   #valueStarts = new Int32Array(0)
   #ends = new Int32Array(0)
+  #advances: Int32Array[] = []
   #gapRegisters = new Int32Array(0)
   #tailRegisters = new Int32Array(0)
+  /** What the header of the last batch was made of, and the register behind it. */
+  #headCount = 0
+  #headTimestampMs = Number.NaN
+  #headRegister = 0
+  readonly #layouts = new Map<number, object>()
 
   constructor(values: ValueTemplate) {
     this.#values = values
@@ -66,62 +72,70 @@ export class BatchTemplate {
     return this.#ends[count - 1] as number
   }
 
-  /** Writes the batch of `run` to `target` at `at`, where `sizeOf(run.count)` bytes are free, and returns its end. */
-  write(
-    target: Buffer,
+  /** Stands for what all batches of `count` records say alike, which `layOut` writes. */
+  layoutOf(count: number): object {
+    let layout = this.#layouts.get(count)
+    if (layout === undefined) {
+      layout = {}
+      this.#layouts.set(count, layout)
+    }
+    return layout
+  }
+
+  /** Writes the `sizeOf(count)` bytes of any batch of `count` records to `at`. */
+  layOut({ bytes, view }: Memory, at: number, count: number): void {
+    const sizeBytes = this.sizeOf(count)
+    bytes.set(this.#bytes.subarray(0, sizeBytes), at)
+    view.setInt32(at + 8, sizeBytes - 12)
+    view.setInt32(at + 23, count - 1)
+    view.setInt32(at + 57, count)
+  }
+
+  /** Makes the batch at `at`, laid out with `run.count` records, that of `run`. */
+  patch(
+    memory: Memory,
     at: number,
     run: RecordRun,
     { producer, sequence }: BatchIdentity,
     timestampMs: number,
-  ): number {
-    const sizeBytes = this.sizeOf(run.count)
-    const view = this.#view
-    view.setInt32(8, sizeBytes - 12)
-    view.setInt32(23, run.count - 1)
-    setInt64(view, 27, timestampMs)
-    setInt64(view, 35, timestampMs)
-    setInt64(view, 43, producer.id)
-    view.setInt16(51, producer.epoch)
-    view.setInt32(53, sequence)
-    view.setInt32(57, run.count)
-    const head = register(-1, this.#bytes, coveredFrom, headerBytes)
-    view.setInt32(crcAt, ~this.#patch(run, head))
-    this.#bytes.copy(target, at, 0, sizeBytes)
-    return at + sizeBytes
+  ): void {
+    const { view } = memory
+    setInt64(view, at + 27, timestampMs)
+    setInt64(view, at + 35, timestampMs)
+    setInt64(view, at + 43, producer.id)
+    view.setInt16(at + 51, producer.epoch)
+    view.setInt32(at + 53, sequence)
+    if (sequence >= 0 || run.count !== this.#headCount || timestampMs !== this.#headTimestampMs) {
+      this.#headRegister = register(-1, memory.bytes, at + coveredFrom, at + headerBytes)
+      this.#headCount = sequence >= 0 ? 0 : run.count
+      this.#headTimestampMs = timestampMs
+    }
+    view.setInt32(at + crcAt, ~this.#patchRecords(view, at, run, this.#headRegister))
   }
 
-  #patch(run: RecordRun, before: number): number {
-    const view = this.#view
+  #patchRecords(view: DataView, batchAt: number, run: RecordRun, before: number): number {
     const values = this.#values
-    const { windowStart, windowEnd } = values
+    const { windowStart } = values
     const starts = this.#valueStarts
+    const advances = this.#advances
     const gaps = this.#gapRegisters
     let crc = before
-    let from = headerBytes
-    let gapBytes = -1
-    let advance = this.#tailTable
     for (let index = 0; index < run.count; index++) {
-      const start = starts[index] as number
+      const start = batchAt + (starts[index] as number)
+      const advance = advances[index] as Int32Array
       values.patch(view, start, index, run, index)
-      const end = start + windowEnd
-      if (end - from !== gapBytes) {
-        gapBytes = end - from
-        advance = advanceTable(gapBytes)
-      }
       crc =
         (advance[crc & 0xff] as number) ^
         (advance[256 + ((crc >>> 8) & 0xff)] as number) ^
         (advance[512 + ((crc >>> 16) & 0xff)] as number) ^
         (advance[768 + (crc >>> 24)] as number) ^
         (gaps[index] as number) ^
-        this.#windowRegister(start + windowStart)
-      from = end
+        this.#windowRegister(view, start + windowStart)
     }
     return this.#overTail(crc, run.count - 1)
   }
 
-  #windowRegister(from: number): number {
-    const view = this.#view
+  #windowRegister(view: DataView, from: number): number {
     const words = this.#lastWords
     const registers = this.#lastRegisters
     let sum = 0
@@ -166,8 +180,11 @@ export class BatchTemplate {
     this.#gapRegisters = new Int32Array(count)
     this.#tailRegisters = new Int32Array(count)
     const bytes = this.#bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#layOutHead()
+    // Offset 0, magic 2, no attributes: what no batch of a client has otherwise.
+    bytes.fill(0, 0, headerBytes)
+    bytes.writeInt32BE(-1, 12)
+    bytes[16] = 2
+    this.#advances = []
     let gapStart = headerBytes
     let at = headerBytes
     for (let index = 0; index < count; index++) {
@@ -175,18 +192,12 @@ export class BatchTemplate {
       at = start + valueSizeBytes + 1
       this.#valueStarts[index] = start
       this.#ends[index] = at
+      this.#advances.push(advanceTable(start + windowEnd - gapStart))
       this.#gapRegisters[index] = register(0, bytes, gapStart, start + windowEnd)
       this.#tailRegisters[index] = register(0, bytes, start + windowEnd, at)
       gapStart = start + windowEnd
     }
     this.#count = count
-  }
-
-  /** Offset 0, magic 2, no attributes: what no batch of a client has otherwise. */
-  #layOutHead(): void {
-    this.#bytes.fill(0, 0, headerBytes)
-    this.#view.setInt32(12, -1)
-    this.#view.setInt8(16, 2)
   }
 
   /** Returns where the value begins. */

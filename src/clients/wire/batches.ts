@@ -18,6 +18,8 @@ export class Batches {
   readonly #codec: Codec
   readonly #clock: Clock
   readonly #encoder = new RecordEncoder()
+  #timestampAtNs = Number.NaN
+  #timestampMs = 0
   #values: ValueTemplate | null = null
   #template: BatchTemplate | null = null
 
@@ -38,13 +40,16 @@ export class Batches {
     return this.#template?.canHold(run.count) === true ? this.#template : null
   }
 
-  /** When a batch that is made now was made. */
-  get timestampMs(): number {
-    return Math.floor(this.#clock.epochMs())
+  /** Wall-clock time of a batch that is made at `nowNs`, which is now. */
+  timestampMs(nowNs: number): number {
+    if (nowNs !== this.#timestampAtNs) {
+      this.#timestampAtNs = nowNs
+      this.#timestampMs = Math.floor(this.#clock.epochMs())
+    }
+    return this.#timestampMs
   }
 
-  encode(run: RecordRun, { producer, sequence }: BatchIdentity): Buffer {
-    const { timestampMs } = this
+  encode(run: RecordRun, { producer, sequence }: BatchIdentity, timestampMs: number): Buffer {
     const records = this.#encoder.encode(run)
     return wrapRecords(compress(this.#codec, records), {
       count: run.count,

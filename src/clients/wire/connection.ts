@@ -115,6 +115,10 @@ export class Connection {
     return this.#error === null
   }
 
+  get requestTimeoutMs(): number {
+    return this.#settings.requestTimeoutMs
+  }
+
   /** Requests without an answer yet. */
   get openRequests(): number {
     return this.#open.size

@@ -1,39 +1,43 @@
-/** A queue whose head is taken without moving the rest. */
+/** A queue in an array that is used again: neither taking nor adding moves or allocates anything once it is large enough. */
 
-const compactFrom = 1_024
+const firstSize = 16
 
 export class Fifo<Item> {
-  readonly #items: (Item | undefined)[] = []
+  /** A power of two of places. */
+  #places: (Item | undefined)[] = Array.from({ length: firstSize })
+  #mask = firstSize - 1
   #head = 0
-
-  get size(): number {
-    return this.#items.length - this.#head
-  }
+  size = 0
 
   push(item: Item): void {
-    this.#items.push(item)
+    if (this.size === this.#places.length) this.#grow()
+    this.#places[(this.#head + this.size) & this.#mask] = item
+    this.size += 1
   }
 
   peek(): Item | undefined {
-    return this.#items[this.#head]
+    return this.#places[this.#head]
   }
 
   shift(): Item | undefined {
-    const items = this.#items
-    if (this.#head === items.length) return undefined
-    const item = items[this.#head]
-    items[this.#head++] = undefined
-    if (this.#head === items.length) {
-      items.length = 0
-      this.#head = 0
-    } else if (this.#head >= compactFrom && this.#head * 2 > items.length) {
-      items.splice(0, this.#head)
-      this.#head = 0
-    }
+    const item = this.#places[this.#head]
+    if (this.size === 0) return undefined
+    this.#places[this.#head] = undefined
+    this.#head = (this.#head + 1) & this.#mask
+    this.size -= 1
     return item
   }
 
   *[Symbol.iterator](): Generator<Item> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as Item
+    for (let index = 0; index < this.size; index++) {
+      yield this.#places[(this.#head + index) & this.#mask] as Item
+    }
+  }
+
+  #grow(): void {
+    const items = [...this]
+    this.#places = [...items, ...Array.from<undefined>({ length: items.length })]
+    this.#mask = this.#places.length - 1
+    this.#head = 0
   }
 }

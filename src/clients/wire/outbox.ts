@@ -2,7 +2,7 @@
 import type { RecordRun, SendFailure } from '../driver.ts'
 import type { Connection } from './connection.ts'
 import { Fifo } from './fifo.ts'
-import type { ProducePrefix } from './produce-frame.ts'
+import type { ProduceAnswer, ProducePrefix } from './produce-frame.ts'
 import type { SendRing } from './send-ring.ts'
 
 /** One run until it has ended. */
@@ -158,7 +158,7 @@ export class Lane {
 /** What belongs to one connection of a lane. */
 export interface Link {
   readonly connection: Connection
-  readonly version: number
   readonly prefix: ProducePrefix
+  readonly answer: ProduceAnswer
   readonly ring: SendRing
 }

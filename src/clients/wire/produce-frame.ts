@@ -6,6 +6,7 @@ import { decodeResponse } from '../../protocol/api.ts'
 import { encodeRequestFrame } from '../../protocol/header.ts'
 import { produce } from '../../protocol/messages/produce.ts'
 import type { Acks } from '../driver.ts'
+import type { Memory } from './send-ring.ts'
 
 /** The last one that is not flexible; Kafka 4 and Redpanda have it, or the one before. */
 export const lastVersion = 8
@@ -37,57 +38,91 @@ export class ProducePrefix {
     return this.#bytes.length
   }
 
-  /** Returns where the first partition begins. */
-  write(bytes: Buffer, at: number, correlationId: number, partitions: number): number {
+  /** Writes a request of `partitions`, `sizeBytes` in all, up to the first partition, and returns where that begins. */
+  write({ bytes, view }: Memory, at: number, partitions: number, sizeBytes: number): number {
     const end = at + this.#bytes.length
     bytes.set(this.#bytes, at)
-    bytes.writeInt32BE(correlationId, at + correlationIdAt)
-    bytes.writeInt32BE(partitions, end - 4)
+    view.setInt32(at, sizeBytes - 4)
+    view.setInt32(end - 4, partitions)
     return end
   }
-}
 
-export interface PartitionAnswer {
-  partition: number
-  errorCode: number
-  baseOffset: number
-  message: string | null
-}
-
-/** Calls `take` for each partition of the answer in `bytes[start, end)`; the object is used again. */
-export const readProduceAnswer = (
-  version: number,
-  topic: string,
-  bytes: Buffer,
-  { start, end }: { start: number; end: number },
-  take: (answer: PartitionAnswer) => void,
-): void => {
-  // Correlation id, count of topics, name, count of partitions.
-  const first = start + 4 + 4 + 2 + Buffer.byteLength(topic) + 4
-  const partitionBytes = 22 + (version >= 5 ? 8 : 0) + (version >= 8 ? 6 : 0)
-  const count = end < first ? -1 : bytes.readInt32BE(first - 4)
-  if (bytes.readInt32BE(start + 4) !== 1 || first + count * partitionBytes + 4 !== end) {
-    return readUnusual(version, topic, bytes.subarray(start + 4, end), take)
-  }
-  const answer: PartitionAnswer = { partition: 0, errorCode: 0, baseOffset: 0, message: null }
-  for (let at = first; at < end - 4; at += partitionBytes) {
-    answer.partition = bytes.readInt32BE(at)
-    answer.errorCode = bytes.readInt16BE(at + 4)
-    answer.baseOffset = bytes.readInt32BE(at + 6) * twoTo32 + bytes.readUInt32BE(at + 10)
-    take(answer)
+  /** Of the request that begins at `at`. */
+  setCorrelationId({ view }: Memory, at: number, correlationId: number): void {
+    view.setInt32(at + correlationIdAt, correlationId)
   }
 }
 
-const readUnusual = (
-  version: number,
-  topic: string,
-  body: Buffer,
-  take: (answer: PartitionAnswer) => void,
-): void => {
-  for (const { name, partitionResponses } of decodeResponse(produce, version, body).responses) {
-    if (name !== topic) continue
-    for (const { index, errorCode, baseOffset, errorMessage } of partitionResponses) {
-      take({ partition: index, errorCode, baseOffset, message: errorMessage })
-    }
+/** An answer, read partition by partition without an object for each; used again for the next one. */
+export class ProduceAnswer {
+  partition = 0
+  errorCode = 0
+  baseOffset = 0
+  message: string | null = null
+  readonly #version: number
+  readonly #topic: string
+  /** Correlation id, count of topics, name, count of partitions. */
+  readonly #headBytes: number
+  readonly #partitionBytes: number
+  #bytes: Buffer = Buffer.alloc(0)
+  #at = 0
+  #end = 0
+  #unusual: UnusualPartition[] = []
+
+  constructor(version: number, topic: string) {
+    this.#version = version
+    this.#topic = topic
+    this.#headBytes = 4 + 4 + 2 + Buffer.byteLength(topic) + 4
+    this.#partitionBytes = 22 + (version >= 5 ? 8 : 0) + (version >= 8 ? 6 : 0)
   }
+
+  /** Begins with the answer in `bytes[start, end)`. */
+  open(bytes: Buffer, start: number, end: number): void {
+    const first = start + this.#headBytes
+    const count = end < first ? -1 : bytes.readInt32BE(first - 4)
+    this.#bytes = bytes
+    this.#at = first
+    // Behind the partitions comes the throttle time.
+    this.#end = first + count * this.#partitionBytes
+    if (count >= 0 && this.#end + 4 === end && bytes.readInt32BE(start + 4) === 1) return
+    this.#at = this.#end
+    this.#unusual = this.#decode(bytes.subarray(start + 4, end))
+  }
+
+  /** Moves on to the next partition; false when there is none. */
+  next(): boolean {
+    const at = this.#at
+    if (at === this.#end) return this.#nextUnusual()
+    const bytes = this.#bytes
+    this.partition = bytes.readInt32BE(at)
+    this.errorCode = bytes.readInt16BE(at + 4)
+    this.baseOffset = bytes.readInt32BE(at + 6) * twoTo32 + bytes.readUInt32BE(at + 10)
+    this.message = null
+    this.#at = at + this.#partitionBytes
+    return true
+  }
+
+  #decode(body: Buffer): UnusualPartition[] {
+    const { responses } = decodeResponse(produce, this.#version, body)
+    return responses.flatMap(({ name, partitionResponses }) =>
+      name === this.#topic ? partitionResponses : [],
+    )
+  }
+
+  #nextUnusual(): boolean {
+    const next = this.#unusual.shift()
+    if (next === undefined) return false
+    this.partition = next.index
+    this.errorCode = next.errorCode
+    this.baseOffset = next.baseOffset
+    this.message = next.errorMessage
+    return true
+  }
+}
+
+interface UnusualPartition {
+  readonly index: number
+  readonly errorCode: number
+  readonly baseOffset: number
+  readonly errorMessage: string | null
 }

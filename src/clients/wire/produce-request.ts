@@ -1,6 +1,4 @@
 /** One Produce request: laid out in the ring of its connection, and what its answer says of each run in it. */
-
-import type { RecordRun } from '../driver.ts'
 import type { BatchTemplate } from './batch-template.ts'
 import type { Batches } from './batches.ts'
 import type { Exchange } from './connection.ts'
@@ -23,43 +21,84 @@ export class ProduceRequest implements Exchange {
   readonly correlationId: number
   readonly deadlineNs: number
   isWritten = false
-  readonly bytes: Buffer
-  readonly start: number
-  readonly end: number
+  /** Where it lies, once it was written. */
+  bytes: Buffer
+  start = 0
+  end = 0
   readonly #owner: RequestOwner
 
   constructor(
     owner: RequestOwner,
-    { lane, link }: { lane: Lane; link: Link },
+    lane: Lane,
+    link: Link,
     parcels: readonly Parcel[],
     deadlineNs: number,
-    { batches, producer }: { batches: Batches; producer: ProducerId },
   ) {
     this.#owner = owner
     this.lane = lane
     this.link = link
     this.parcels = parcels
     this.deadlineNs = deadlineNs
+    this.bytes = link.ring.bytes
     this.correlationId = link.connection.takeCorrelationId()
-    const sections = parcels.map((parcel) => sectionOf(parcel, batches, producer))
-    const { timestampMs } = batches
-    let sizeBytes = link.prefix.sizeBytes
+  }
+
+  /** Writes it to the ring of its connection; `nowNs` is the time of its batches. */
+  write(batches: Batches, producer: ProducerId, nowNs: number): void {
+    const { ring, prefix } = this.link
+    const [only] = this.parcels
+    const template =
+      only === undefined || this.parcels.length > 1 ? null : batches.templateFor(only.run)
+    const timestampMs = batches.timestampMs(nowNs)
+    if (only === undefined || template === null) this.#writeAll(batches, producer, timestampMs)
+    else this.#writeOne(only, template, producer, timestampMs)
+    this.bytes = ring.bytes
+    prefix.setCorrelationId(ring, this.start, this.correlationId)
+    ring.commit(this.end)
+  }
+
+  /** Most bytes are there already when the last request at the same place was alike. */
+  #writeOne(
+    { run, sequence }: Parcel,
+    template: BatchTemplate,
+    producer: ProducerId,
+    timestampMs: number,
+  ): void {
+    const { ring, prefix } = this.link
+    const batchBytes = template.sizeOf(run.count)
+    const sizeBytes = prefix.sizeBytes + 8 + batchBytes
+    this.start = ring.reserve(sizeBytes)
+    this.end = this.start + sizeBytes
+    const at = this.start + prefix.sizeBytes
+    if (!ring.isLaidOut(template.layoutOf(run.count), this.start, this.end)) {
+      prefix.write(ring, this.start, 1, sizeBytes)
+      ring.view.setInt32(at + 4, batchBytes)
+      template.layOut(ring, at + 8, run.count)
+    }
+    ring.view.setInt32(at, run.partition)
+    template.patch(ring, at + 8, run, { producer, sequence }, timestampMs)
+  }
+
+  #writeAll(batches: Batches, producer: ProducerId, timestampMs: number): void {
+    const { ring, prefix } = this.link
+    const sections = this.parcels.map((parcel) => sectionOf(parcel, batches, producer, timestampMs))
+    let sizeBytes = prefix.sizeBytes
     for (const section of sections) sizeBytes += 8 + section.sizeBytes
-    const start = link.ring.reserve(sizeBytes)
-    const { bytes } = link.ring
-    let at = link.prefix.write(bytes, start, this.correlationId, parcels.length)
-    for (const { run, sizeBytes: batchBytes, template, encoded, sequence } of sections) {
-      bytes.writeInt32BE(run.partition, at)
-      bytes.writeInt32BE(batchBytes, at + 4)
-      if (template === null) bytes.set(encoded as Buffer, at + 8)
-      else template.write(bytes, at + 8, run, { producer, sequence }, timestampMs)
+    this.start = ring.reserve(sizeBytes)
+    this.end = this.start + sizeBytes
+    ring.forgetLayout()
+    let at = prefix.write(ring, this.start, sections.length, sizeBytes)
+    for (const { parcel, sizeBytes: batchBytes, template, encoded } of sections) {
+      const { run, sequence } = parcel
+      ring.view.setInt32(at, run.partition)
+      ring.view.setInt32(at + 4, batchBytes)
+      if (template === null) ring.bytes.set(encoded as Buffer, at + 8)
+      else {
+        template.layOut(ring, at + 8, run.count)
+        template.patch(ring, at + 8, run, { producer, sequence }, timestampMs)
+      }
       at += 8 + batchBytes
     }
-    bytes.writeInt32BE(at - start - 4, start)
-    link.ring.commit(at)
-    this.bytes = bytes
-    this.start = start
-    this.end = at
   }
 
   onAnswer(bytes: Buffer, start: number, end: number): void {
@@ -76,19 +115,23 @@ export class ProduceRequest implements Exchange {
 }
 
 interface Section {
-  readonly run: RecordRun
-  readonly sequence: number
+  readonly parcel: Parcel
   readonly sizeBytes: number
   readonly template: BatchTemplate | null
   readonly encoded: Buffer | null
 }
 
-const sectionOf = ({ run, sequence }: Parcel, batches: Batches, producer: ProducerId): Section => {
+const sectionOf = (
+  parcel: Parcel,
+  batches: Batches,
+  producer: ProducerId,
+  timestampMs: number,
+): Section => {
+  const { run, sequence } = parcel
   const template = batches.templateFor(run)
   if (template !== null) {
-    const sizeBytes = template.sizeOf(run.count)
-    return { run, sequence, sizeBytes, template, encoded: null }
+    return { parcel, sizeBytes: template.sizeOf(run.count), template, encoded: null }
   }
-  const encoded = batches.encode(run, { producer, sequence })
-  return { run, sequence, sizeBytes: encoded.length, template, encoded }
+  const encoded = batches.encode(run, { producer, sequence }, timestampMs)
+  return { parcel, sizeBytes: encoded.length, template, encoded }
 }

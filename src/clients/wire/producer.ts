@@ -18,7 +18,7 @@ import { Cluster, describe } from './cluster.ts'
 import { BrokerError, ConnectionError, toConnectError, toDriverError } from './errors.ts'
 import { type Lane, type Outbox, Parcel, ParcelList } from './outbox.ts'
 import { type Verdict, verdictOfCode, verdictOfLoss } from './produce-failures.ts'
-import { type PartitionAnswer, type ProducerId, readProduceAnswer } from './produce-frame.ts'
+import type { ProduceAnswer, ProducerId } from './produce-frame.ts'
 import { ProduceRequest, type RequestOwner } from './produce-request.ts'
 import { askProducerId, nobody, sequenceAfter } from './producer-identity.ts'
 import { numberOf, retrySettings } from './properties.ts'
@@ -88,27 +88,25 @@ class WireProducer implements Producer, RequestOwner {
   }
 
   send(runs: readonly RecordRun[]): void {
-    const deadlineNs = this.#clock.nowNs() + this.#options.messageTimeoutMs * 1e6
-    const lanes: Lane[] = []
-    for (const run of runs) {
-      const outbox = this.#routes.outboxOf(run.partition)
-      const parcel = new Parcel(run, outbox, this.#nextSerial++, deadlineNs)
-      this.#open.push(parcel)
-      if (this.#closing.signal.aborted) {
-        this.#giveUp(parcel, 'the producer is closed')
-        continue
-      }
-      outbox.waiting.push(parcel)
-      const { lane } = outbox
-      if (lane === null || !lane.isLive) {
-        this.#recoverSoon()
-        continue
-      }
-      lane.add(outbox)
-      if (!lanes.includes(lane)) lanes.push(lane)
+    const nowNs = runs[0]?.sentAtNs ?? 0
+    for (const run of runs) this.#accept(run, nowNs)
+    for (const { partition } of runs) {
+      const { lane } = this.#routes.outboxOf(partition)
+      if (lane !== null) this.#pump(lane, nowNs)
     }
-    for (const lane of lanes) this.#pump(lane)
     if (this.#deadlineTimer === null && this.#open.head !== null) this.#watchDeadlines()
+  }
+
+  #accept(run: RecordRun, nowNs: number): void {
+    const outbox = this.#routes.outboxOf(run.partition)
+    const deadlineNs = nowNs + this.#options.messageTimeoutMs * 1e6
+    const parcel = new Parcel(run, outbox, this.#nextSerial++, deadlineNs)
+    this.#open.push(parcel)
+    if (this.#closing.signal.aborted) return this.#giveUp(parcel, 'the producer is closed')
+    outbox.waiting.push(parcel)
+    const { lane } = outbox
+    if (lane?.isLive === true) lane.add(outbox)
+    else this.#recoverSoon()
   }
 
   async close(): Promise<void> {
@@ -122,30 +120,25 @@ class WireProducer implements Producer, RequestOwner {
 
   onAnswer(request: ProduceRequest, bytes: Buffer, start: number, end: number): void {
     const { parcels, link } = request
-    const atNs = link.connection.receivedAtNs
+    const { answer, connection } = link
+    const atNs = connection.receivedAtNs
     this.#release(request)
-    let next = 0
-    const take = ({ partition, errorCode: code, baseOffset, message }: PartitionAnswer): void => {
-      const inOrder = parcels[next]
-      next += 1
-      const parcel =
-        inOrder?.run.partition === partition
-          ? inOrder
-          : parcels.find(({ run }) => run.partition === partition)
-      if (parcel === undefined || parcel.request !== request) return
+    answer.open(bytes, start, end)
+    for (let index = 0; answer.next(); index++) {
+      const parcel = parcelOf(request, index, answer.partition)
+      if (parcel === null) continue
       this.#settle(parcel)
-      if (!parcel.isOpen) return
-      if (code === 0) this.#ack(parcel, baseOffset, atNs)
-      else this.#refuse(parcel, verdictOfCode(code, message, this.#options.isIdempotent), code)
+      if (!parcel.isOpen) continue
+      if (answer.errorCode === 0) this.#ack(parcel, answer.baseOffset, atNs)
+      else this.#refuseByCode(parcel, answer)
     }
-    readProduceAnswer(link.version, this.#options.topic, bytes, { start, end }, take)
     for (const parcel of parcels) {
       if (parcel.request !== request) continue
       this.#settle(parcel)
       const verdict = verdictOfCode(errorCode.UNKNOWN_SERVER_ERROR, 'not in the answer', false)
       if (parcel.isOpen) this.#refuse(parcel, verdict)
     }
-    this.#pump(request.lane)
+    this.#pump(request.lane, atNs)
   }
 
   onWritten(request: ProduceRequest): void {
@@ -155,7 +148,7 @@ class WireProducer implements Producer, RequestOwner {
       this.#settle(parcel)
       if (parcel.isOpen) this.#ack(parcel, -1, atNs)
     }
-    this.#pump(request.lane)
+    this.#pump(request.lane, atNs)
   }
 
   onLost(request: ProduceRequest, error: ConnectionError): void {
@@ -183,47 +176,46 @@ class WireProducer implements Producer, RequestOwner {
 
   // --- sending ---------------------------------------------------------------------------------------------------
 
-  /** Sends what waits for this broker, as far as it may be in flight. */
-  #pump(lane: Lane): void {
+  /** Sends what waits for this broker, as far as it may be in flight; `nowNs` is now. */
+  #pump(lane: Lane, nowNs: number): void {
     while (lane.isLive && lane.requestsInFlight < this.#mostInFlight && this.#producer !== null) {
       const parcels = this.#gather(lane)
-      if (parcels.length === 0) return
-      this.#write(lane, parcels, this.#producer)
+      if (parcels === null) return
+      this.#write(lane, parcels, this.#producer, nowNs)
     }
     if (this.#producer === null) this.#recoverSoon()
   }
 
-  /** At most one run of each partition. */
-  #gather(lane: Lane): Parcel[] {
-    const parcels: Parcel[] = []
-    const again: Outbox[] = []
+  /** At most one run of each partition; null when nothing waits. */
+  #gather(lane: Lane): Parcel[] | null {
+    let parcels: Parcel[] | null = null
     let sizeBytes = 0
+    const again: Outbox[] = []
     for (let outbox = lane.take(); outbox !== null; outbox = lane.take()) {
       const parcel = nextOpen(outbox)
       if (parcel === undefined) continue
       sizeBytes += sizeOf(parcel.run)
-      if (parcels.length > 0 && sizeBytes > this.#mostRequestBytes) {
+      if (parcels !== null && sizeBytes > this.#mostRequestBytes) {
         again.push(outbox)
         break
       }
       outbox.waiting.shift()
-      parcels.push(parcel)
+      if (parcels === null) parcels = [parcel]
+      else parcels.push(parcel)
       if (outbox.waiting.size > 0) again.push(outbox)
     }
     for (const outbox of again) lane.add(outbox)
     return parcels
   }
 
-  #write(lane: Lane, parcels: readonly Parcel[], producer: ProducerId): void {
+  #write(lane: Lane, parcels: readonly Parcel[], producer: ProducerId, nowNs: number): void {
     const { link } = lane
     if (link === null) return
     if (this.#options.isIdempotent) parcels.forEach(takeSequence)
-    const deadlineNs = link.connection.deadlineNs()
-    const batches = this.#batches
-    const request = new ProduceRequest(this, { lane, link }, parcels, deadlineNs, {
-      batches,
-      producer,
-    })
+    const { connection } = link
+    const deadlineNs = nowNs + connection.requestTimeoutMs * 1e6
+    const request = new ProduceRequest(this, lane, link, parcels, deadlineNs)
+    request.write(this.#batches, producer, nowNs)
     for (const parcel of parcels) {
       parcel.request = request
       parcel.outbox.inFlight += 1
@@ -232,8 +224,8 @@ class WireProducer implements Producer, RequestOwner {
     this.#requestsInFlight += 1
     this.#sink.onRequest()
     const { bytes, start, end } = request
-    if (this.#options.acks === 0) link.connection.enqueueUnanswered(request, bytes, start, end)
-    else link.connection.enqueue(request, bytes, start, end)
+    if (this.#options.acks === 0) connection.enqueueUnanswered(request, bytes, start, end)
+    else connection.enqueue(request, bytes, start, end)
   }
 
   // --- how a run ends --------------------------------------------------------------------------------------------
@@ -242,6 +234,10 @@ class WireProducer implements Producer, RequestOwner {
     parcel.isOpen = false
     this.#open.remove(parcel)
     this.#sink.onAck(parcel.run, baseOffset, atNs)
+  }
+
+  #refuseByCode(parcel: Parcel, { errorCode: code, message }: ProduceAnswer): void {
+    this.#refuse(parcel, verdictOfCode(code, message, this.#options.isIdempotent), code)
   }
 
   /** An attempt has failed: the run comes back, or has failed. */
@@ -332,7 +328,8 @@ class WireProducer implements Producer, RequestOwner {
         this.#countAttempt(outbox, problem)
       }
     }
-    for (const lane of this.#routes.lanes) this.#pump(lane)
+    const nowNs = this.#clock.nowNs()
+    for (const lane of this.#routes.lanes) this.#pump(lane, nowNs)
   }
 
   #countAttempt(outbox: Outbox, problem: unknown): void {
@@ -362,6 +359,15 @@ class WireProducer implements Producer, RequestOwner {
     }
     this.#producer = producer
   }
+}
+
+/** The parcel of `request` that the answer's partition number `index` is about; null when there is none, or no more. */
+const parcelOf = (request: ProduceRequest, index: number, partition: number): Parcel | null => {
+  let parcel = request.parcels[index]
+  if (parcel?.run.partition !== partition) {
+    parcel = request.parcels.find(({ run }) => run.partition === partition)
+  }
+  return parcel?.request === request ? parcel : null
 }
 
 const nextOpen = (outbox: Outbox): Parcel | undefined => {

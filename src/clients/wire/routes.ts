@@ -4,7 +4,7 @@ import type { Acks } from '../driver.ts'
 import type { Cluster } from './cluster.ts'
 import { ConnectionError } from './errors.ts'
 import { Lane, Outbox } from './outbox.ts'
-import { lastVersion, ProducePrefix } from './produce-frame.ts'
+import { lastVersion, ProduceAnswer, ProducePrefix } from './produce-frame.ts'
 import { SendRing } from './send-ring.ts'
 
 /** What all requests of a producer say alike. */
@@ -91,7 +91,8 @@ export class Routes {
     const connection = await this.#cluster.connectionTo(lane.nodeId, 'data')
     const version = connection.versionOf(produce, lastVersion)
     const prefix = new ProducePrefix(version, this.#cluster.clientId, this.#request)
-    lane.link = { connection, version, prefix, ring: new SendRing() }
+    const answer = new ProduceAnswer(version, this.#request.topic)
+    lane.link = { connection, prefix, answer, ring: new SendRing() }
   }
 }
 

@@ -11,12 +11,25 @@ export interface Slot {
   readonly end: number
 }
 
-export class SendRing {
+/** Bytes, and a view of the same. */
+export interface Memory {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+export class SendRing implements Memory {
   bytes: Buffer = Buffer.allocUnsafeSlow(firstSizeBytes)
+  view: DataView = new DataView(this.bytes.buffer)
   /** Where the oldest slot begins, and where the next one will. They are equal when the ring is full, or has no slot. */
   #head = 0
   #tail = 0
   #slots = 0
+  /** Of the last request; null when it had none. */
+  #layout: object | null = null
+  /** Requests of this layout have come one after the other since the ring began at 0. */
+  #isDense = false
+  /** Up to here lie requests of this layout side by side. */
+  #laidOutTo = 0
 
   /** Where `sizeBytes` are free in `bytes`, which may be another buffer after the call. */
   reserve(sizeBytes: number): number {
@@ -33,10 +46,34 @@ export class SendRing {
     }
     // What is in the old buffer stays there until it is answered.
     this.bytes = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(2 * Math.max(length, sizeBytes))))
+    this.view = new DataView(this.bytes.buffer)
+    this.#layout = null
     this.#head = 0
     this.#tail = 0
     this.#slots = 0
     return 0
+  }
+
+  /**
+   * Whether a request of the same layout lay in [start, end) of `bytes` last, so that all that such requests say alike is
+   * still there. To be asked before each request that has a layout; all requests of a layout are of one size.
+   */
+  isLaidOut(layout: object, start: number, end: number): boolean {
+    if (layout !== this.#layout) {
+      this.#layout = layout
+      this.#isDense = false
+      this.#laidOutTo = 0
+    }
+    if (start === 0) this.#isDense = true
+    if (!this.#isDense) return false
+    if (end <= this.#laidOutTo) return true
+    this.#laidOutTo = end
+    return false
+  }
+
+  /** The next request has no layout. */
+  forgetLayout(): void {
+    this.#layout = null
   }
 
   /** The slot that `reserve` began ends here. */
