@@ -5,6 +5,7 @@ import { LatencyHistogram } from '../../src/results/histogram.ts'
 import type { MaxRate } from '../../src/results/max-rate.ts'
 import type { RunResult } from '../../src/results/result.ts'
 import { loadResult } from '../../src/results/store.ts'
+import { startAlteringProxy } from '../support/altering-proxy.ts'
 import { bench, benchResult, makeFolder, pause, start, until } from './bin.ts'
 
 /** Open loops, the search for the highest rate, and several workers, through the real bin with its threads. */
@@ -29,14 +30,19 @@ describe('an open loop', () => {
   )
 })
 
+/** The embedded broker in the foreground on a free port. */
+const startBroker = async () => {
+  const broker = start(folder, ['broker', '--port', '0', '--data-dir', 'ring'])
+  const addressIn = (text: string): string => /127\.0\.0\.1:\d+/.exec(text)?.[0] ?? ''
+  await until('the broker', () => addressIn(broker.stdout() + broker.stderr()) !== '')
+  return { broker, address: addressIn(broker.stdout() + broker.stderr()) }
+}
+
 describe('a broker that stands still', () => {
   const stallMs = 500
 
   it('shows in the response time of what was due meanwhile, and hardly in service time', async () => {
-    const broker = start(folder, ['broker', '--port', '0', '--data-dir', 'ring'])
-    const addressIn = (text: string): string => /127\.0\.0\.1:\d+/.exec(text)?.[0] ?? ''
-    await until('the broker', () => addressIn(broker.stdout() + broker.stderr()) !== '')
-    const address = addressIn(broker.stdout() + broker.stderr())
+    const { broker, address } = await startBroker()
     const load = ['--rate', '1000', '-n', '2500', '-w', '0s', '-c', '4', '-s', '100']
     const args = [...load, '--bootstrap-servers', address, '--no-save', '--json-output', '-', '-v']
     const running = start(folder, args)
@@ -87,6 +93,39 @@ describe('--find-max', () => {
     const { code, stdout } = await bench(folder, ...args, ...onRing('none'))
     expect(code).toBe(1)
     expect(stdout).toContain('Not even 1 msg/s holds: rate>=0:')
+  })
+})
+
+describe('--workers with a broker that is 20 ms away', () => {
+  it('do four times as much with four connections, each of which waits for its answer', async () => {
+    const { broker, address } = await startBroker()
+    const port = Number(address.split(':')[1])
+    const proxy = await startAlteringProxy(port, (frame) => frame, 20)
+    const perSec = async (workers: string): Promise<number> => {
+      const load = [
+        '--workers',
+        workers,
+        '-c',
+        '4',
+        '--batch-records',
+        '10',
+        '-d',
+        '1s',
+        '-w',
+        '0s',
+      ]
+      const waiting = ['-X', 'max.in.flight.requests.per.connection=1', '--partitions', '1']
+      const away = ['--bootstrap-servers', `127.0.0.1:${proxy.port}`]
+      const { result } = await benchResult(folder, ...load, ...waiting, ...away, '--no-save')
+      expect(result.checks.every(({ ok }) => ok)).toBe(true)
+      return result.totals.recordsPerSec
+    }
+    const [one, four] = [await perSec('1'), await perSec('4')]
+    expect(one).toBeLessThan(1.1 * (10 / 0.02))
+    expect(four / one).toBeGreaterThan(3)
+    await proxy.close()
+    broker.child.kill('SIGTERM')
+    await broker.ended
   })
 })
 

@@ -19,10 +19,11 @@ const withSize = (frame: Buffer): Buffer => {
   return Buffer.concat([size, frame])
 }
 
-/** Clients that begin at its port stay on it; of a cluster of one broker. */
+/** Clients that begin at its port stay on it; of a cluster of one broker. Answers come `delayMs` later. */
 export const startAlteringProxy = async (
   upstreamPort: number,
   alter: Alter,
+  delayMs = 0,
 ): Promise<{ port: number; close: () => Promise<void> }> => {
   const sockets = new Set<Socket>()
   let port = 0
@@ -46,7 +47,9 @@ export const startAlteringProxy = async (
         }
         const found = findAddresses(apiKey, apiVersion, frame)
         const own = found?.replace(found.addresses.map(() => ({ host: '127.0.0.1', port })))
-        client.write(withSize(alter(own ?? frame, apiKey, apiVersion)))
+        const answer = withSize(alter(own ?? frame, apiKey, apiVersion))
+        if (delayMs === 0) client.write(answer)
+        else setTimeout(() => client.write(answer), delayMs)
       }
     })
     for (const [socket, twin] of [
