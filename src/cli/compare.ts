@@ -14,8 +14,8 @@ import { refuse } from './values.ts'
 /** `bench compare BASELINE CANDIDATE`: two sides of saved runs, a verdict and an exit code. */
 
 export interface ComparisonFlags {
-  ignore: string[]
-  threshold: string[]
+  ignore?: string[]
+  threshold?: string[]
   strict?: boolean
   requireVerdict?: boolean
   json?: string
@@ -25,17 +25,16 @@ export interface ComparisonFlags {
   quiet?: boolean
 }
 
-const collect = (value: string, previous: string[]): string[] => [...previous, value]
+const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
 /** The flags that `bench compare` and `bench ab` share. */
 export const addComparisonFlags = (command: Command): Command =>
   command
-    .option('--ignore <key>', 'a key in which the sides may differ (repeatable)', collect, [])
+    .option('--ignore <key>', 'a key in which the sides may differ (repeatable)', collect)
     .option(
       '--threshold <figure=percent>',
       "the change that matters, such as 'rate=3%' (repeatable)",
       collect,
-      [],
     )
     .option('--strict', 'figures with signs of an unquiet machine decide nothing')
     .option('--require-verdict', 'exit 1 also when nothing could be decided')
@@ -61,8 +60,8 @@ export const comparisonOptions = (flags: ComparisonFlags, ignored: readonly stri
   const { json, markdown, junit, html } = flags
   checkOutputPaths({ json, markdown, junit, html })
   return {
-    ignored: [...flags.ignore, ...ignored],
-    thresholds: new Map(flags.threshold.map(parseThreshold)),
+    ignored: [...(flags.ignore ?? []), ...ignored],
+    thresholds: new Map(flags.threshold?.map(parseThreshold)),
     isStrict: flags.strict ?? false,
   }
 }

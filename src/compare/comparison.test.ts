@@ -223,6 +223,12 @@ describe('before any figure', () => {
     })
   })
 
+  test('runs that are on both sides are counted', () => {
+    const runs = steady(base).map((run, index) => ({ ...run, runId: `${index}` }))
+    expect(compare(runs, runs.slice(2)).sharedRuns).toBe(4)
+    expect(compare(runs.slice(0, 2), runs.slice(2)).sharedRuns).toBe(0)
+  })
+
   test('a side that mixes two kinds of run is not comparable with itself', () => {
     const mixed = steady(base).map((run, index) => ({
       ...run,

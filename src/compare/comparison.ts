@@ -67,6 +67,8 @@ export interface Comparison {
   isPaired: boolean
   differences: Difference[]
   invalidRuns: InvalidRun[]
+  /** Of the same id on both sides, such as by patterns that overlap: they prove nothing. */
+  sharedRuns: number
   /** Signs of an unquiet machine during any of the runs. */
   flags: string[]
   metrics: MetricComparison[]
@@ -305,6 +307,7 @@ export const compareSides = (
     isPaired: pairs !== null,
     differences: differencesBetween(baseline.runs, candidate.runs, options.ignored),
     invalidRuns,
+    sharedRuns: before.filter(({ runId }) => after.some((run) => run.runId === runId)).length,
     flags,
     metrics: isEmpty ? [] : compareMetrics(sides, flags, options),
     exact: isEmpty ? [] : exactMetrics.flatMap((metric) => compareExact(metric, sides)),

@@ -53,4 +53,11 @@ describe('the lines', () => {
       ['p99', 2],
     ])
   })
+
+  test('list a run that was not correct, and do not count its speed', () => {
+    const lost = { name: 'acked-equals-watermark-delta', ok: false, expected: 2, actual: 1 }
+    const [line] = historyOf([runOf(1), runOf(2, { checks: [lost] })])
+    expect(line?.runs).toHaveLength(2)
+    expect(line?.trends[0]?.values).toHaveLength(1)
+  })
 })

@@ -1,5 +1,6 @@
 import type { RunResult } from '../results/result.ts'
 import { workOf } from './comparability.ts'
+import { isValid } from './comparison.ts'
 import { type Metric, metrics } from './metrics.ts'
 import { compareIndependent } from './rank-test.ts'
 
@@ -15,7 +16,7 @@ export interface ChangePoint {
 
 export interface Trend {
   metric: Metric
-  /** In the order of the runs. */
+  /** In the order of the runs, without those that were not correct. */
   values: number[]
   /** Null: none, or fewer than ten values to tell. */
   change: ChangePoint | null
@@ -94,7 +95,7 @@ export const historyOf = (results: readonly RunResult[]): HistoryLine[] => {
         title: titleOf(first),
         environment: environmentOf(first),
         runs,
-        trends: trendsOf(runs),
+        trends: trendsOf(runs.filter(isValid)),
       }
     })
     .toSorted((a, b) => b.runs.length - a.runs.length)

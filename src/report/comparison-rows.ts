@@ -7,6 +7,7 @@ import {
   formatPercent,
   formatProbability,
   formatRate,
+  formatRuns,
   formatValue,
 } from './format.ts'
 
@@ -58,20 +59,31 @@ export const metricCells = (metric: MetricComparison): string[] => [
 /** What so many runs can find at all, figure by figure; nothing with one run a side. */
 const reachOf = ({ metrics }: Comparison): string[] => {
   const asked = metrics.filter(({ adjustedPValue }) => adjustedPValue !== null)
+  if (asked.length === 0) return []
+  if (asked.every(({ smallestDetectable }) => smallestDetectable === null)) {
+    return ['so few runs tell no change from noise, however large']
+  }
   const parts = asked.map(({ name, smallestDetectable }) =>
     smallestDetectable === null
       ? `${name} none`
       : `${name} ${formatPercent(smallestDetectable, 1)}`,
   )
-  return asked.length === 0
-    ? []
-    : [`the smallest change that so many runs tell from noise, 4 times of 5: ${parts.join(', ')}`]
+  return [
+    `the smallest change that so many runs tell from noise, 4 times of 5: ${parts.join(', ')}`,
+  ]
 }
 
 const needOf = ({ name, runsNeeded, threshold, verdict }: MetricComparison): string[] =>
   verdict !== 'inconclusive' || runsNeeded === null
     ? []
     : [`${name}: about ${formatCount(runsNeeded)} runs a side find ${formatPercent(threshold, 1)}`]
+
+const howToAllow = ({ differences }: Comparison): string[] => {
+  const flags = differences
+    .filter(({ isIgnored }) => !isIgnored)
+    .map(({ key }) => `--ignore ${key}`)
+  return flags.length === 0 ? [] : [`where that is meant: ${flags.join(' ')}`]
+}
 
 const list = (values: readonly number[]): string => values.map(formatValue).join(' ')
 
@@ -81,6 +93,10 @@ export const comparisonNotes = (comparison: Comparison): string[] => [
     ({ key, baseline, candidate, isIgnored }) =>
       `${key} differs${isIgnored ? ' (as told)' : ''}: ${baseline} / ${candidate}`,
   ),
+  ...howToAllow(comparison),
+  ...(comparison.sharedRuns === 0
+    ? []
+    : [`on both sides, so compared with themselves: ${formatRuns(comparison.sharedRuns)}`]),
   ...comparison.invalidRuns.map(
     ({ side, runId, reason }) => `${side} run ${runId} is left out, ${reason}`,
   ),

@@ -7,7 +7,7 @@ import { formatComparison } from './comparison.ts'
 import { comparisonCases, formatComparisonMarkdown } from './comparison-markdown.ts'
 
 const runOf = (rate: number, p99: number, fields: Partial<RunResult> = {}): RunResult => {
-  const run = produceResult(fields)
+  const run = produceResult({ runId: `${rate}`, ...fields })
   return {
     ...run,
     totals: { ...run.totals, recordsPerSec: rate },
@@ -45,6 +45,13 @@ describe('the report of a comparison', () => {
     const text = formatComparison(comparison, { width })
     expect(text).toBe(golden(`report/${name}.txt`, text))
     for (const row of text.trimEnd().split('\n')) expect(Array.from(row)).toHaveLength(width)
+  })
+
+  test('runs on both sides are told', () => {
+    expect(formatComparison({ ...slower, sharedRuns: 1 })).toContain(
+      '- on both sides, so compared with themselves: 1 run ',
+    )
+    expect(formatComparison(slower)).not.toContain('themselves')
   })
 
   test('as Markdown', () => {

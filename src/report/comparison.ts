@@ -8,6 +8,7 @@ import {
   ruleOf,
   verdictTitles,
 } from './comparison-rows.ts'
+import { formatRuns } from './format.ts'
 import { createRows } from './rows.ts'
 import { drawTable } from './table.ts'
 
@@ -46,8 +47,6 @@ const drawMetrics = (
 const titled = (title: string, lines: readonly Line[]): Line[] =>
   lines.length === 0 ? [] : [line(title, 'bold'), ...lines]
 
-const runsOf = (count: number): string => `${count} run${count === 1 ? '' : 's'}`
-
 const defaultWidth = 100
 
 /** Ends in a line feed. */
@@ -62,8 +61,8 @@ export const formatComparison = (
   const sections = [
     [line(`${verdictTitles[verdict]}: ${reason}`, styles[verdict] ?? 'bold')],
     [
-      ...rows.text('Baseline', `${baseline.title} (${runsOf(baseline.runs)})`),
-      ...rows.text('Candidate', `${candidate.title} (${runsOf(candidate.runs)})`),
+      ...rows.text('Baseline', `${baseline.title} (${formatRuns(baseline.runs)})`),
+      ...rows.text('Candidate', `${candidate.title} (${formatRuns(candidate.runs)})`),
     ],
     titled(
       'FIGURES THAT DECIDE',

@@ -20,6 +20,10 @@ const formatWith = (format: Intl.NumberFormat, value: number): string =>
 /** `1,794,747`. */
 export const formatCount = (value: number): string => formatWith(whole, value)
 
+/** `1 run`, `6 runs`. */
+export const formatRuns = (count: number): string =>
+  `${formatCount(count)} run${count === 1 ? '' : 's'}`
+
 /** A count, or a text as it is. */
 export const formatValue = (value: string | number): string =>
   typeof value === 'string'

@@ -1,7 +1,7 @@
 import type { HistoryLine, Trend } from '../compare/history.ts'
 import type { RunResult } from '../results/result.ts'
 import { drawBox, innerWidth, type Line, line } from './box.ts'
-import { formatChange, formatCount, formatHundredths, formatRate } from './format.ts'
+import { formatChange, formatHundredths, formatRate, formatRuns } from './format.ts'
 import { sparkline } from './sparkline.ts'
 import { drawTable } from './table.ts'
 
@@ -65,7 +65,7 @@ export const formatHistory = (
   const inner = innerWidth(width)
   const sections = lines.flatMap((history) => [
     [
-      line(`${history.title}: ${formatCount(history.runs.length)} runs`, 'bold'),
+      line(`${history.title}: ${formatRuns(history.runs.length)}`, 'bold'),
       line(history.environment),
     ],
     trendLines(history, inner),

@@ -23,6 +23,15 @@ test.each([100, 60])('a scan has a row for each value, %d wide', (width) => {
   expect(text).toBe(golden(`report/series-${width}.txt`, text))
 })
 
+test('names that would be the same once cut are not cut', () => {
+  const codecs = ['none', 'gzip'].map((codec) => ({
+    title: `--message-size 100 --compression ${codec}`,
+    result: runOf(50_000),
+  }))
+  expect(formatSeries('0123456789ab', codecs, { width: 100 })).toMatch(/--compression gzip {3}/)
+  expect(formatSeries('0123456789ab', codecs, { width: 80 })).toMatch(/--compression gzip *║\n/)
+})
+
 test('a percentile with too few samples is not told', () => {
   const latencyUs = { response: sampleLatency({ count: 999 }), service: null, endToEnd: null }
   const run = runOf(50_000, { latencyUs })

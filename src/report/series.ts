@@ -54,7 +54,7 @@ const headings = [
   '± msg/s',
   'p50 ms',
   'p99 ms',
-  'client CPU s/M',
+  'client\nCPU s/M',
   '± CPU',
   'checks',
 ]

@@ -50,20 +50,34 @@ const paragraph = (columns: readonly Column[], { cells, style }: Row): Line[] =>
   return [line(title, style), line(`  ${words.join(', ').toLowerCase()}`, style)]
 }
 
-/** The first column names the row and is cut when it is long. */
+const fit = (columns: readonly Column[], rows: readonly Row[], width: number): string[] | null =>
+  [3, 2, 1]
+    .map((gap) => layOut(columns, rows, gap))
+    .find((texts) => texts.every((text) => widthOf(text) <= width)) ?? null
+
+/** With the names of the rows cut; null where two would become the same. */
+const withCutNames = (rows: readonly Row[]): Row[] | null => {
+  const cutRows = rows.map(({ cells: [name = '', ...rest], style }) => ({
+    cells: [cut(name, maxCellWidth), ...rest],
+    style,
+  }))
+  const isDistinct = new Set(cutRows.map(({ cells }) => cells[0])).size === rows.length
+  return isDistinct ? cutRows : null
+}
+
+/** The first column names the row and is cut when there is no room for it. */
 export const drawTable = (
   columns: readonly Column[],
   rows: readonly Row[],
   width: number,
 ): Line[] => {
-  const shown = rows.map(({ cells, style }) => ({
-    cells: cells.map((cell, index) => (index === 0 ? cut(printable(cell), maxCellWidth) : cell)),
+  const shown = rows.map(({ cells: [name = '', ...rest], style }) => ({
+    cells: [printable(name), ...rest],
     style,
   }))
-  const fitting = [3, 2, 1]
-    .map((gap) => layOut(columns, shown, gap))
-    .find((texts) => texts.every((text) => widthOf(text) <= width))
-  if (fitting === undefined) return rows.flatMap((row) => paragraph(columns, row))
-  const headingHeight = fitting.length - shown.length
-  return fitting.map((text, index) => line(text, shown[index - headingHeight]?.style ?? null))
+  const cutRows = withCutNames(shown)
+  const texts = fit(columns, shown, width) ?? (cutRows && fit(columns, cutRows, width))
+  if (texts === null) return rows.flatMap((row) => paragraph(columns, row))
+  const headingHeight = texts.length - shown.length
+  return texts.map((text, index) => line(text, shown[index - headingHeight]?.style ?? null))
 }

@@ -8,6 +8,7 @@ import {
   ruleOf,
   verdictTitles,
 } from '../comparison-rows.ts'
+import { formatRuns } from '../format.ts'
 import { primaryLatency } from '../latency.ts'
 import { type Child, el } from './markup.ts'
 import { changeChart, runDots } from './metric-charts.ts'
@@ -25,8 +26,6 @@ const tones: Record<Verdict, 'good' | 'bad' | 'doubt'> = {
   improvement: 'good',
   equivalent: 'good',
 }
-
-const runsOf = (count: number): string => `${count} run${count === 1 ? '' : 's'}`
 
 /** All samples of a side's correct runs together; null when there are none. */
 const distributionOf = (name: string, { runs }: Side): Distribution | null => {
@@ -79,12 +78,17 @@ export const formatComparisonHtml = (comparison: Comparison, sides: Sides): stri
       word: verdictTitles[verdict],
       reason,
       details: [
-        el('p', {}, el('strong', {}, 'Baseline: '), `${baseline.title} (${runsOf(baseline.runs)})`),
+        el(
+          'p',
+          {},
+          el('strong', {}, 'Baseline: '),
+          `${baseline.title} (${formatRuns(baseline.runs)})`,
+        ),
         el(
           'p',
           {},
           el('strong', {}, 'Candidate: '),
-          `${candidate.title} (${runsOf(candidate.runs)})`,
+          `${candidate.title} (${formatRuns(candidate.runs)})`,
         ),
       ],
     }),
