@@ -1,9 +1,12 @@
 // Compiles src and bin to dist, which plain node runs, and makes one file of all that a broker needs: to load a hundred
 // takes a broker longer than to start. Without rolldown (`npm ci --omit=dev`) it stays as compiled. With --if-possible (npm's `prepare`) it is silent and succeeds
 // where the compiler is not installed, so that `npm ci --omit=dev` works.
-import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -26,16 +29,68 @@ if (status !== 0) {
   process.exit(status ?? 1)
 }
 const isOthers = (id) => !id.startsWith('.') && !path.isAbsolute(id)
+const cli = path.join(fresh, 'src', 'cli')
+const bin = path.join(fresh, 'bin')
 
-/** In its own place, so that nothing else has to know of it; names and lines stay what they are. */
-const bundle = async (file) => {
+/** The code of one CommonJS file that does as the module `file` and all that it imports, but for `others`. */
+const bundle = async (file, others = []) => {
   const { rolldown } = await import('rolldown')
-  const made = await rolldown({ input: file, platform: 'node', external: isOthers })
-  await made.write({ file, format: 'esm', codeSplitting: false })
+  const external = (id, _importer, isResolved) =>
+    isOthers(id) || (isResolved && others.includes(id))
+  const made = await rolldown({ input: file, platform: 'node', external })
+  const { output } = await made.generate({ file, format: 'cjs', codeSplitting: false })
   await made.close()
+  return output[0].code
 }
+
+/** Of Node.js, and needed late or never: each is loaded where it is called. */
+const loadedLate = ['zlib', 'child_process']
+
+const loadLate = (code, name) =>
+  code
+    .replace(`let node_${name} = require("node:${name}");\n`, '')
+    .replaceAll(`node_${name}.`, `require("node:${name}").`)
+
+/** As src/cli/cached-script.ts takes it. */
+const writeBroker = async () => {
+  const code = loadedLate.reduce(loadLate, await bundle(path.join(cli, 'broker-process.js')))
+  const mark = createHash('sha256').update(code).digest('hex').slice(0, 32)
+  const text = `(function (exports, require, __filename) {${code}\n})\n//${mark}`
+  writeFileSync(path.join(cli, 'broker-process.cjs'), text)
+}
+
+/** The entry as CommonJS: before its first line Node.js does less for that than for a module. */
+const writeEntry = async () => {
+  const file = path.join(bin, 'bench.js')
+  const others = ['program.js', 'broker-process.js'].map((name) => path.join(cli, name))
+  writeFileSync(file, await bundle(file, others))
+  writeFileSync(path.join(bin, 'package.json'), '{ "type": "commonjs" }\n')
+}
+
+const isKept = () => readdirSync(cli).some((name) => name.endsWith('.cache'))
+
+/** One start, as far as the first answer, so that the next ones need not compile. */
+const warmUp = async () => {
+  const command = [path.join(bin, 'bench.js'), 'broker', '--port', '0', '--data-dir', 'memory']
+  const broker = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const apiVersions = Buffer.from('0000000a0012000000000001ffff', 'hex')
+  broker.stderr.on('data', (text) => {
+    const port = /127\.0\.0\.1:(\d+)/.exec(text)?.[1]
+    if (port)
+      connect(port, '127.0.0.1')
+        .on('error', () => {})
+        .end(apiVersions)
+  })
+  for (let tries = 0; tries < 200 && broker.exitCode === null && !isKept(); tries++) {
+    await setTimeout(50)
+  }
+  broker.kill()
+}
+
 try {
-  await bundle(path.join(fresh, 'src', 'cli', 'broker-process.js'))
+  await writeBroker()
+  await writeEntry()
+  await warmUp()
 } catch (error) {
   if (!isOptional) process.stderr.write(`bench: the broker stays in many files: ${error.message}\n`)
 }

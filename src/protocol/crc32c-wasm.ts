@@ -87,18 +87,18 @@ const repeat = (isOver: readonly number[], body: readonly number[]): number[] =>
   ...[op.end, op.end],
 ]
 
-const oneByte: readonly number[] = [
+const oneByte = (): number[] => [
   ...[...get(crc), ...get(at), op.load8, 0, 0, op.xor],
   ...[...constant(0xff), op.and, ...constant(2), op.shl, ...load(0)],
   ...[...get(crc), ...constant(8), op.shrU, op.xor, ...set(crc)],
 ]
 
-const code: readonly number[] = [
+const code = (): number[] => [
   ...repeat(
     [...get(at), ...constant(sliceBytes), op.add, ...get(until), op.gtU],
     [...slice(), ...advance(sliceBytes)],
   ),
-  ...repeat([...get(at), ...get(until), op.geU], [...oneByte, ...advance(1)]),
+  ...repeat([...get(at), ...get(until), op.geU], [...oneByte(), ...advance(1)]),
   ...get(crc),
   op.end,
 ]
@@ -115,7 +115,7 @@ const named = (name: string, kind: number): number[] => [
 ]
 
 const assemble = (): Uint8Array => {
-  const body = [1, words.length, i32, ...code]
+  const body = [1, words.length, i32, ...code()]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, 3, i32, i32, i32, 1, i32]),

@@ -176,14 +176,20 @@ const retriable: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'SHARE_SESSION_LIMIT_REACHED',
 ])
 
-const names = new Map<number, ErrorName>(
-  Object.entries(errorCode).map(([name, code]) => [code, name as ErrorName]),
-)
+let names: ReadonlyMap<number, ErrorName> | null = null
+
+/** The table turned round when it is first needed: a broker seldom does. */
+const nameOf = (code: number): ErrorName | undefined => {
+  names ??= new Map(
+    Object.entries(errorCode).map(([name, known]) => [known, name as ErrorName] as const),
+  )
+  return names.get(code)
+}
 
 /** `UNKNOWN_MEMBER_ID` for 25; `ERROR_999` for a code that Kafka does not have. */
-export const errorName = (code: number): string => names.get(code) ?? `ERROR_${code}`
+export const errorName = (code: number): string => nameOf(code) ?? `ERROR_${code}`
 
 export const isRetriable = (code: number): boolean => {
-  const name = names.get(code)
+  const name = nameOf(code)
   return name !== undefined && retriable.has(name)
 }
