@@ -1,6 +1,8 @@
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ConsumeLedger } from './consume-ledger.ts'
 import { balanceLog, ProduceLedger } from './produce-ledger.ts'
+import { Ranges } from './ranges.ts'
 import { createHeader, runNumberOf } from './record-header.ts'
 
 const runId = 'aaaaaaaaaaaa'
@@ -126,4 +128,34 @@ test('the warm-up has its own ledger and is no stranger', () => {
     holds: true,
   })
   expect(balance(log)).toMatchObject({ foreign: 2, holds: true })
+})
+
+test('a ledger made of the plain data of another is the same, whatever became of the records', () => {
+  const send = fc.record({
+    partition: fc.nat(2),
+    count: fc.integer({ min: 1, max: 9 }),
+    end: fc.constantFrom('acked', 'acked twice', 'written', 'failed', 'unknown', 'open'),
+  })
+  fc.assert(
+    fc.property(fc.array(send, { maxLength: 60 }), (sends) => {
+      const ledger = new ProduceLedger(runId, 4, 3)
+      for (const { partition, count, end } of sends) {
+        const first = ledger.take(partition, count)
+        if (end === 'acked') ledger.onAck(partition, first, count, first)
+        else if (end === 'acked twice') ledger.onAck(partition, first, count, 0)
+        else if (end === 'written') ledger.onAck(partition, first, count, -1)
+        else if (end !== 'open') ledger.onFailure(partition, first, count, end === 'unknown')
+      }
+      const made = ProduceLedger.of(runId, structuredClone(ledger.snapshot()))
+      expect([made.producer, made.run]).toEqual([4, ledger.run])
+      const everyOther = new Ranges()
+      for (let sequence = 0; sequence < 600; sequence += 2) everyOther.add(sequence)
+      for (const partition of [0, 1, 2]) {
+        expect(made.counts(partition)).toEqual(ledger.counts(partition))
+        expect(made.compare(partition, everyOther, everyOther)).toEqual(
+          ledger.compare(partition, everyOther, everyOther),
+        )
+      }
+    }),
+  )
 })

@@ -93,6 +93,21 @@ describe('two workers', () => {
     expect(shared.result.pacing?.latenessUs?.count).toBe(500)
   })
 
+  it('add up what was late and what was never sent', async () => {
+    const run = async (workers: number) => {
+      const test = benchTest()
+      test.cluster.ackDelayMs = 100
+      const options = { workers, durationMs: 1_000, rateRecordsPerSec: 100, concurrency: 2 }
+      return (await test.finish(test.start(options))).result
+    }
+    const [alone, shared] = [await run(1), await run(2)]
+    // Two slots of 100 ms each: 20 of 100 are sent, and only the first two found theirs free.
+    for (const { totals, pacing } of [alone, shared]) {
+      expect(totals).toMatchObject({ records: 20, unsent: 80 })
+      expect([pacing?.lateRecords, pacing?.latenessUs?.count]).toEqual([18, 2])
+    }
+  })
+
   it('have the percentiles of all samples together, and a timeline that adds up', async () => {
     const test = benchTest()
     const all = { response: new LatencyHistogram(), service: new LatencyHistogram() }
