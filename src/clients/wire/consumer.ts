@@ -28,7 +28,7 @@ const membershipCodes: readonly number[] = [
   errorCode.FENCED_INSTANCE_ID,
 ]
 
-class WireConsumer implements Consumer, GroupHost {
+export class WireConsumer implements Consumer, GroupHost {
   readonly #cluster: Cluster
   readonly #connection: ConnectionOptions
   readonly #options: ConsumerOptions
