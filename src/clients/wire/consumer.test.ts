@@ -101,7 +101,7 @@ const stage = (
   const take = (name: string): Question => {
     const at = open.findIndex((one) => one.name === name)
     const [question] = at < 0 ? [] : open.splice(at, 1)
-    if (question === undefined) throw new Error(`no ${name} is open: ${namesOf(open)}`)
+    if (question === undefined) throw new Error(`no ${name} is open: ${namesOf(open).join()}`)
     return question
   }
   const answer = async (name: string, value: object): Promise<void> => {
