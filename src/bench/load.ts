@@ -8,7 +8,7 @@ import type { Placement } from './keys.ts'
 import { Lateness } from './lateness.ts'
 import type { LoadFigures } from './load-figures.ts'
 import type { Pacer } from './pacer.ts'
-import { RunDraft, RunQueue } from './run-queue.ts'
+import { LoadRun, RunDraft, RunQueue } from './run-queue.ts'
 import type { Waker } from './waker.ts'
 
 export interface LoadPlan {
@@ -56,11 +56,6 @@ const watchIntervalMs = 250
 const firstPauseMs = 10
 const longestPauseMs = 100
 
-/** What a slot holds until its last run is answered. */
-interface Request {
-  openRuns: number
-}
-
 export class Load implements LoadFigures {
   sent = 0
   acked = 0
@@ -83,8 +78,10 @@ export class Load implements LoadFigures {
   readonly #plan: LoadPlan
   readonly #parts: LoadParts
   readonly #queue: RunQueue
-  /** Null as a value: the slots are the records of the run. */
-  readonly #inFlight = new Map<RecordRun, Request | null>()
+  /** In no order. */
+  readonly #inFlight: LoadRun[] = []
+  /** Of the last request of a closed loop: all its records are due at the same time. */
+  #times = new Float64Array(0)
   readonly #onStop = (): void => this.#finish('stopped')
   readonly #onLost = (): void => this.#finish('lost')
   #end: LoadEnd | null = null
@@ -168,15 +165,20 @@ export class Load implements LoadFigures {
       kafkaCode: null,
       message: 'never answered',
     }
-    for (const run of this.#inFlight.keys()) this.onFailure(run, failure, this.lastSentNs)
+    for (const run of [...this.#inFlight]) this.onFailure(run, failure, this.lastSentNs)
   }
 
   #release(run: RecordRun, atNs: number): boolean {
-    const request = this.#inFlight.get(run)
-    if (request === undefined) return false
-    this.#inFlight.delete(run)
+    const { place, request, count } = run as LoadRun
+    const inFlight = this.#inFlight
+    if (inFlight[place] !== run) return false
+    const last = inFlight.pop() as LoadRun
+    if (last !== run) {
+      inFlight[place] = last
+      last.place = place
+    }
     const wasFull = this.#usedSlots >= this.#plan.concurrency
-    if (request === null) this.#usedSlots -= run.count
+    if (request === null) this.#usedSlots -= count
     else if (--request.openRuns === 0) this.#usedSlots -= 1
     if (this.#usedSlots < this.#plan.concurrency) this.lateness.free(atNs)
     // An open loop with free slots waits for its waker, so that what is due in a tick goes in one go.
@@ -261,26 +263,23 @@ export class Load implements LoadFigures {
       const size = Math.min(batchRecords, this.#limit() - this.#taken)
       if (size <= 0 || this.#dueBy(nowNs) - this.#taken < size) return
       const { pacer } = this.#parts
-      const drafts = this.#draftRequest(size, nowNs)
+      const runs = this.#makeRequest(size, nowNs)
       this.#use(1)
       // A request is due with its last record.
       const dueNs = pacer.intendedNs(this.#taken - 1, nowNs - this.startNs)
       if (pacer.isOpenLoop) this.lateness.add(this.startNs + dueNs, nowNs, size)
-      this.#send(drafts, { openRuns: drafts.length })
+      this.#send(runs, nowNs)
     }
   }
 
   /** Records without keys go to one partition per request, those with keys where their keys belong. */
-  #draftRequest(size: number, nowNs: number): RunDraft[] {
-    const { placement } = this.#parts
+  #makeRequest(size: number, nowNs: number): LoadRun[] {
+    const { placement, payload } = this.#parts
     let partition = placement.next()
     if (placement.key === null) {
-      const draft = new RunDraft(partition, nowNs, size)
-      for (let index = 0; index < size; index += 1) {
-        draft.add(this.#intendedNs(nowNs), null, 0)
-        this.#taken += 1
-      }
-      return [draft]
+      const times = this.#timesOf(size, nowNs)
+      this.#taken += size
+      return [new LoadRun(partition, times, null, payload, { openRuns: 1 })]
     }
     const drafts = new Map<number, RunDraft>()
     for (let index = 0; index < size; index += 1) {
@@ -290,27 +289,46 @@ export class Load implements LoadFigures {
       draft.add(this.#intendedNs(nowNs), placement.key, 0)
       this.#taken += 1
     }
-    return [...drafts.values()]
+    const request = { openRuns: drafts.size }
+    return Array.from(drafts.values(), (draft) => draft.seal(payload, request))
+  }
+
+  /** The intended times of the next `count` records. */
+  #timesOf(count: number, nowNs: number): Float64Array {
+    const { pacer } = this.#parts
+    if (!pacer.isOpenLoop) {
+      if (this.#times.length !== count || this.#times[0] !== nowNs) {
+        this.#times = new Float64Array(count).fill(nowNs)
+      }
+      return this.#times
+    }
+    const times = new Float64Array(count)
+    for (let index = 0; index < count; index += 1) {
+      const dueNs = pacer.intendedNs(this.#taken + index, nowNs - this.startNs)
+      times[index] = this.startNs + dueNs
+    }
+    return times
   }
 
   #sendReady(nowNs: number): void {
+    const { payload } = this.#parts
     const lingerNs = this.#end === null ? this.#plan.lingerMs * 1e6 : 0
-    for (const wave of this.#queue.takeWaves(nowNs - lingerNs)) this.#send(wave, null)
+    for (const wave of this.#queue.takeWaves(nowNs - lingerNs)) {
+      const runs = wave.map((draft) => draft.seal(payload, null))
+      this.#send(runs, nowNs)
+    }
   }
 
-  #send(drafts: readonly RunDraft[], request: Request | null): void {
-    const { clock, payload, producer, listener } = this.#parts
-    const sentAtNs = clock.nowNs()
-    const runs = drafts.map((draft) => {
-      const firstSequence = listener.takeSequences(draft.partition, draft.count)
-      return draft.seal(firstSequence, sentAtNs, payload)
-    })
-    this.firstSentNs ??= sentAtNs
-    this.lastSentNs = sentAtNs
+  #send(runs: readonly LoadRun[], nowNs: number): void {
+    const { producer, listener } = this.#parts
     for (const run of runs) {
-      this.#inFlight.set(run, request)
+      run.firstSequence = listener.takeSequences(run.partition, run.count)
+      run.sentAtNs = nowNs
+      run.place = this.#inFlight.push(run) - 1
       this.sent += run.count
     }
+    this.firstSentNs ??= nowNs
+    this.lastSentNs = nowNs
     producer.send(runs)
   }
 
@@ -334,7 +352,7 @@ export class Load implements LoadFigures {
 
   #endIfDrained(nowNs: number): void {
     if (this.#end === null) return
-    if (this.#inFlight.size > 0 && nowNs < this.#drainUntilNs) return
+    if (this.#inFlight.length > 0 && nowNs < this.#drainUntilNs) return
     this.#isOver = true
     this.#parts.waker.cancel()
     this.#watch?.cancel()

@@ -18,6 +18,11 @@ class Interval {
     this.fromNs = fromNs
   }
 
+  add(records: number, bytes: number): void {
+    this.records += records
+    this.bytes += bytes
+  }
+
   /** The figures up to `nowNs`; begins anew. */
   take(nowNs: number): {
     elapsedMs: number
@@ -104,10 +109,8 @@ export class Meter implements LoadMeter {
 
   addRecords(records: number, bytes: number): void {
     this.#totalRecords += records
-    for (const interval of [this.#point, this.#report]) {
-      interval.records += records
-      interval.bytes += bytes
-    }
+    this.#point.add(records, bytes)
+    this.#report.add(records, bytes)
   }
 
   addLatency(us: number, count: number): void {

@@ -174,10 +174,10 @@ export class Producing {
   /** A late answer belongs to the phase that sent. */
   readonly #sink: ProducerSink = {
     onAck: (run, baseOffset, atNs) => {
-      this.#loads.some((load) => load.onAck(run, baseOffset, atNs))
+      for (const load of this.#loads) if (load.onAck(run, baseOffset, atNs)) return
     },
     onFailure: (run, failure, atNs) => {
-      this.#loads.some((load) => load.onFailure(run, failure, atNs))
+      for (const load of this.#loads) if (load.onFailure(run, failure, atNs)) return
     },
     onRequest: () => {
       const [current] = this.#loads
@@ -186,17 +186,18 @@ export class Producing {
   }
 }
 
-/** Records due at the same time have waited equally long. */
+/** Records due at the same time have waited equally long; later ones are due later. */
 const recordResponses = (
-  run: RecordRun,
+  { intendedAtNs, count }: RecordRun,
   atNs: number,
   response: LatencyHistogram,
   meter: LoadMeter,
 ): void => {
-  const { intendedAtNs, count } = run
+  const isOneMoment = intendedAtNs[0] === intendedAtNs[count - 1]
   for (let index = 0; index < count; ) {
     const intendedNs = intendedAtNs[index] as number
     const first = index
+    if (isOneMoment) index = count
     while (index < count && intendedAtNs[index] === intendedNs) index += 1
     const us = (atNs - intendedNs) / 1e3
     response.recordCount(us, index - first)

@@ -4,6 +4,41 @@ import type { PayloadPlan, RecordRun } from '../clients/driver.ts'
 /** What a record costs in a batch besides its key and value. */
 const recordOverheadBytes = 12
 
+/** What a slot holds until its last run is answered. */
+interface Request {
+  openRuns: number
+}
+
+/** A run of a load, from its send to its end. */
+export class LoadRun implements RecordRun {
+  readonly partition: number
+  readonly count: number
+  readonly intendedAtNs: Float64Array
+  readonly keys: readonly Buffer[] | null
+  readonly payload: PayloadPlan
+  /** Null as a value: its slots are its records. */
+  readonly request: Request | null
+  firstSequence = 0
+  sentAtNs = 0
+  /** Its index among the runs in flight. */
+  place = -1
+
+  constructor(
+    partition: number,
+    intendedAtNs: Float64Array,
+    keys: readonly Buffer[] | null,
+    payload: PayloadPlan,
+    request: Request | null,
+  ) {
+    this.partition = partition
+    this.count = intendedAtNs.length
+    this.intendedAtNs = intendedAtNs
+    this.keys = keys
+    this.payload = payload
+    this.request = request
+  }
+}
+
 /** A run that is still growing. */
 export class RunDraft {
   readonly partition: number
@@ -31,18 +66,11 @@ export class RunDraft {
     this.sizeBytes += sizeBytes
   }
 
-  seal(firstSequence: number, sentAtNs: number, payload: PayloadPlan): RecordRun {
-    const { partition, count } = this
+  seal(payload: PayloadPlan, request: Request | null): LoadRun {
     const times = this.#intendedAtNs
-    return {
-      partition,
-      count,
-      firstSequence,
-      intendedAtNs: times.length === count ? times : times.subarray(0, count),
-      sentAtNs,
-      payload,
-      keys: this.#keys,
-    }
+    const { partition, count } = this
+    const intendedAtNs = times.length === count ? times : times.subarray(0, count)
+    return new LoadRun(partition, intendedAtNs, this.#keys, payload, request)
   }
 
   #grow(): void {
