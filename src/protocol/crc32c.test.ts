@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import { type Crc32c, crc32c, crc32cInScript, crc32cInWasm, takeNativeCrc32c } from './crc32c.ts'
+import { distances } from './crc32c-wasm.ts'
 
 const crcOfKafkajs = createRequire(import.meta.url)(
   'kafkajs/src/protocol/recordBatch/crc32C/index.js',
@@ -47,7 +48,11 @@ test('script, WebAssembly and the definition agree at every size, start and seed
   const inWasm = crc32cInWasm()
   if (inWasm === null) throw new Error('no WebAssembly')
   const bytes = randomBytes(150_000)
-  const sizes = [0, 1, 3, 15, 16, 17, 31, 64, 1_023, 1_024, 1_025, 65_535, 65_536, 65_537, 149_000]
+  const sizes = [
+    0, 1, 3, 15, 16, 17, 31, 64, 305, 306, 307, 1_023, 1_024, 1_025, 65_535, 65_536, 65_537,
+    131_073,
+  ]
+  sizes.push(149_000)
   for (const size of sizes) {
     for (const start of [0, 1, 7, 900]) {
       const seed = bytes.readUInt32LE(size)
@@ -59,6 +64,25 @@ test('script, WebAssembly and the definition agree at every size, start and seed
         crcOfKafkajs(bytes.subarray(start, start + size)) >>> 0,
       )
     }
+  }
+})
+
+test('a byte counts as much as the same byte at each of the distances behind it', () => {
+  const sizeBytes = 1 + Math.max(...distances)
+  const first = Buffer.alloc(sizeBytes)
+  const behind = Buffer.alloc(sizeBytes)
+  first[0] = 0x5a
+  for (const distance of distances) behind[distance] = 0x5a
+  expect(crc32cInScript(first, 0, sizeBytes, 0)).toBe(crc32cInScript(behind, 0, sizeBytes, 0))
+})
+
+test('WebAssembly keeps nothing of the data before', () => {
+  const inWasm = crc32cInWasm()
+  if (inWasm === null) throw new Error('no WebAssembly')
+  const bytes = randomBytes(70_000)
+  for (let round = 0; round < 200; round++) {
+    const end = bytes.readUInt32LE(4 * round) % bytes.length
+    expect(inWasm(bytes, 0, end, round)).toBe(crc32cInScript(bytes, 0, end, round))
   }
 })
 

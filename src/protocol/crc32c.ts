@@ -1,11 +1,11 @@
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4) in slices of 16 bytes, by the fastest means at hand for each size. */
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the fastest means at hand for each size. */
 import { createWasmCrc32c } from './crc32c-wasm.ts'
 
 /** The unsigned CRC-32C of `bytes[start, end)` after what has the CRC `seed`. */
 export type Crc32c = (bytes: Uint8Array, start: number, end: number, seed: number) => number
 
 /** Below, a call into WebAssembly or a native module, and the copy or view it takes, cost more than they save. */
-const largeFromBytes = 1_024
+const largeFromBytes = 512
 
 const polynomial = 0x82f63b78
 
@@ -57,10 +57,10 @@ export const crc32cInScript: Crc32c = (bytes, start, end, seed) => {
   return ~crc >>> 0
 }
 
-/** Assembled anew by each call; null when this Node.js has no WebAssembly. */
+/** Assembled anew by each call; null when this Node.js has no WebAssembly with vectors. */
 export const crc32cInWasm = (): Crc32c | null => {
   try {
-    return createWasmCrc32c(tables)
+    return createWasmCrc32c(tables, crc32cInScript)
   } catch {
     return null
   }
