@@ -60,9 +60,17 @@ interface InvalidRun {
   reason: string
 }
 
+interface SideSummary {
+  title: string
+  /** Those that are correct. */
+  runs: number
+  /** What answered, such as `bench 0.1.0, embedded`. */
+  broker: string
+}
+
 export interface Comparison {
-  baseline: { title: string; runs: number }
-  candidate: { title: string; runs: number }
+  baseline: SideSummary
+  candidate: SideSummary
   /** By the test of pairs; pairs too few for it are taken for independent runs. */
   isPaired: boolean
   differences: Difference[]
@@ -282,6 +290,12 @@ const conclude = (
     : { verdict: 'equivalent', reason: 'no figure moved by more than its threshold' }
 }
 
+const summaryOf = ({ title, runs }: Side, correct: readonly RunResult[]): SideSummary => ({
+  title,
+  runs: correct.length,
+  broker: [...new Set(runs.map(({ environment }) => environment.broker))].join(' and '),
+})
+
 /** Runs that are not correct are named and left out of the figures. */
 export const compareSides = (
   baseline: Side,
@@ -302,8 +316,8 @@ export const compareSides = (
   const isEmpty = before.length === 0 || after.length === 0
   const flags = runFlags([...before, ...after])
   const comparison = {
-    baseline: { title: baseline.title, runs: before.length },
-    candidate: { title: candidate.title, runs: after.length },
+    baseline: summaryOf(baseline, before),
+    candidate: summaryOf(candidate, after),
     isPaired: pairs !== null,
     differences: differencesBetween(baseline.runs, candidate.runs, options.ignored),
     invalidRuns,

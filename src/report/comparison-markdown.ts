@@ -5,6 +5,7 @@ import {
   metricCells,
   metricHeadings,
   ruleOf,
+  sideText,
   verdictTitles,
 } from './comparison-rows.ts'
 import type { TestCase } from './junit.ts'
@@ -25,8 +26,7 @@ export const formatComparisonMarkdown = (comparison: Comparison): string => {
   const { baseline, candidate, metrics, verdict, reason } = comparison
   return [
     `## ${verdictTitles[verdict]}: ${escaped(reason)}\n\n`,
-    `Baseline ${escaped(baseline.title)} (${baseline.runs}), `,
-    `candidate ${escaped(candidate.title)} (${candidate.runs})\n`,
+    `- Baseline: ${escaped(sideText(baseline))}\n- Candidate: ${escaped(sideText(candidate))}\n`,
     section(
       'Figures that decide',
       metricTable(

@@ -73,10 +73,27 @@ const reachOf = ({ metrics }: Comparison): string[] => {
   ]
 }
 
-const needOf = ({ name, runsNeeded, threshold, verdict }: MetricComparison): string[] =>
-  verdict !== 'inconclusive' || runsNeeded === null
+const needsOf = ({ metrics }: Comparison): string[] => {
+  const parts = metrics.flatMap(({ name, runsNeeded, threshold, verdict }) =>
+    verdict !== 'inconclusive' || runsNeeded === null
+      ? []
+      : [`${name} ${formatCount(runsNeeded)} (${formatValue(threshold * 100)} %)`],
+  )
+  return parts.length === 0
     ? []
-    : [`${name}: about ${formatCount(runsNeeded)} runs a side find ${formatPercent(threshold, 1)}`]
+    : [`runs a side, about, that would find a change that matters: ${parts.join(', ')}`]
+}
+
+const unsteadyOf = ({ metrics }: Comparison): string[] => {
+  const parts = metrics
+    .filter(({ isPrimary, flags }) => isPrimary && flags.length > 0)
+    .map(({ name, flags }) => `${name} (${flags.join(', ')})`)
+  return parts.length === 0 ? [] : [`unsteady: ${parts.join(', ')}`]
+}
+
+/** `v2.1.0 (6 runs), broker: …`. */
+export const sideText = ({ title, runs, broker }: Comparison['baseline']): string =>
+  `${title} (${formatRuns(runs)}), broker: ${broker}`
 
 const howToAllow = ({ differences }: Comparison): string[] => {
   const flags = differences
@@ -104,10 +121,8 @@ export const comparisonNotes = (comparison: Comparison): string[] => [
     ({ name, baseline, candidate }) => `${name} differs: ${list(baseline)} / ${list(candidate)}`,
   ),
   ...reachOf(comparison),
-  ...comparison.metrics.flatMap(needOf),
-  ...comparison.metrics
-    .filter(({ isPrimary, flags }) => isPrimary && flags.length > 0)
-    .map(({ name, flags }) => `${name}: ${flags.join(', ')}`),
+  ...needsOf(comparison),
+  ...unsteadyOf(comparison),
   ...comparison.flags,
 ]
 

@@ -6,9 +6,9 @@ import {
   metricCells,
   metricHeadings,
   ruleOf,
+  sideText,
   verdictTitles,
 } from './comparison-rows.ts'
-import { formatRuns } from './format.ts'
 import { createRows } from './rows.ts'
 import { drawTable } from './table.ts'
 
@@ -60,10 +60,7 @@ export const formatComparison = (
   const { baseline, candidate, metrics, verdict, reason } = comparison
   const sections = [
     [line(`${verdictTitles[verdict]}: ${reason}`, styles[verdict] ?? 'bold')],
-    [
-      ...rows.text('Baseline', `${baseline.title} (${formatRuns(baseline.runs)})`),
-      ...rows.text('Candidate', `${candidate.title} (${formatRuns(candidate.runs)})`),
-    ],
+    [...rows.text('Baseline', sideText(baseline)), ...rows.text('Candidate', sideText(candidate))],
     titled(
       'FIGURES THAT DECIDE',
       drawMetrics(

@@ -1,19 +1,21 @@
 import { type Comparison, isValid, type Side, type Verdict } from '../../compare/comparison.ts'
 import { LatencyHistogram } from '../../results/histogram.ts'
+import type { RunResult } from '../../results/result.ts'
 import {
   comparisonNotes,
   figureColumns,
   metricCells,
   metricHeadings,
   ruleOf,
+  sideText,
   verdictTitles,
 } from '../comparison-rows.ts'
-import { formatRuns } from '../format.ts'
 import { primaryLatency } from '../latency.ts'
-import { type Child, el } from './markup.ts'
+import { type Child, el, prose } from './markup.ts'
 import { changeChart, runDots } from './metric-charts.ts'
 import { dataTable, renderPage, section, verdictBlock } from './page.ts'
 import { type Distribution, decodeHistogram, percentileCurve } from './percentile-curve.ts'
+import { reproduceBlock } from './reproduce.ts'
 
 /** A comparison as one HTML file: the verdict, how far each figure moved, and both sides over each other. */
 
@@ -55,7 +57,37 @@ const metricTable = (comparison: Comparison, isPrimary: boolean): Child => {
 
 const notes = (comparison: Comparison): Child => {
   const texts = comparisonNotes(comparison)
-  return texts.length === 0 ? null : el('ul', {}, ...texts.map((text) => el('li', {}, text)))
+  return texts.length === 0 ? null : el('ul', {}, ...texts.map((text) => el('li', {}, prose(text))))
+}
+
+/** Of the first run of each side; where others differ, a note tells. */
+const whatRan = ({ baseline, candidate }: Sides): Child[] => {
+  const sides = [
+    { name: 'Baseline', run: baseline.runs[0] },
+    { name: 'Candidate', run: candidate.runs[0] },
+  ].flatMap(({ name, run }) => (run === undefined ? [] : [{ name, run }]))
+  const row = (name: string, of: (run: RunResult) => string) => ({
+    cells: [name, ...sides.map(({ run }) => of(run))],
+  })
+  return [
+    dataTable(
+      'What ran where',
+      ['', ...sides.map(({ name }) => name)],
+      [
+        row('Broker', ({ environment }) => environment.broker),
+        row('Client', ({ environment }) => environment.client),
+        row('bench', ({ environment }) => environment.benchVersion),
+        row('Node', ({ environment }) => environment.node),
+        row('System', ({ environment }) => environment.os),
+        row('Processor', ({ environment }) => `${environment.cpu}, ${environment.cores} cores`),
+        row('First run', ({ startedAt }) => startedAt),
+      ],
+    ),
+    ...sides.flatMap(({ name, run }) => [
+      el('h3', {}, `${name}, one run again`),
+      reproduceBlock(run),
+    ]),
+  ]
 }
 
 export interface Sides {
@@ -78,18 +110,8 @@ export const formatComparisonHtml = (comparison: Comparison, sides: Sides): stri
       word: verdictTitles[verdict],
       reason,
       details: [
-        el(
-          'p',
-          {},
-          el('strong', {}, 'Baseline: '),
-          `${baseline.title} (${formatRuns(baseline.runs)})`,
-        ),
-        el(
-          'p',
-          {},
-          el('strong', {}, 'Candidate: '),
-          `${candidate.title} (${formatRuns(candidate.runs)})`,
-        ),
+        el('p', {}, el('strong', {}, 'Baseline: '), prose(sideText(baseline))),
+        el('p', {}, el('strong', {}, 'Candidate: '), prose(sideText(candidate))),
       ],
     }),
     main: [
@@ -98,6 +120,7 @@ export const formatComparisonHtml = (comparison: Comparison, sides: Sides): stri
       section('latency', 'Latency', percentileCurve(distributions)),
       section('others', 'Other figures', metricTable(comparison, false)),
       section('notes', 'Notes', notes(comparison)),
+      section('sides', 'What ran where', ...whatRan(sides)),
       section('rule', 'The rule', el('p', { class: 'muted' }, ruleOf(comparison))),
     ],
     footer: 'Made by bench compare. The whole comparison is in this file as JSON.',

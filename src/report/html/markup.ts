@@ -56,6 +56,14 @@ export const join = (children: readonly Child[]): Markup => ({
     .join(''),
 })
 
+/** Text whose options, such as `--rate`, stay in one piece at the end of a line. */
+export const prose = (text: string): Markup =>
+  join(
+    text
+      .split(/(?<![\w-])(--[a-z][a-z-]*)/)
+      .map((part, index) => (index % 2 === 1 ? el('span', { class: 'flag' }, part) : part)),
+  )
+
 /** Text that is markup already: a style sheet, embedded data. */
 export const raw = (html: string): Markup => ({ html })
 

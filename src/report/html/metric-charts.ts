@@ -117,7 +117,7 @@ export const changeChart = (metrics: readonly MetricComparison[]): Child => {
   })
 }
 
-const stripHeight = 74
+const stripHeight = 92
 
 const dots = (
   values: readonly number[],

@@ -1,4 +1,5 @@
 import type { RunResult } from '../../results/result.ts'
+import { el, type Markup } from './markup.ts'
 
 /** The command that does a run again, as a shell reads it. */
 
@@ -16,7 +17,7 @@ const has = (command: readonly string[], ...names: readonly string[]): boolean =
   )
 
 /** What came from the environment, or by chance, is written out; the name of a fresh topic is not. */
-export const reproduceCommand = ({ command, target, config, runId }: RunResult): string => {
+const wordsOf = ({ command, target, config, runId }: RunResult): string[] => {
   const words = [...command]
   const isFresh = config.topic === '' || config.topic === `bench-${runId}`
   if (!isFresh && !has(words, '-t', '--topic', '--config')) words.push('--topic', config.topic)
@@ -28,5 +29,23 @@ export const reproduceCommand = ({ command, target, config, runId }: RunResult):
   if (isSending && typeof seed === 'number' && !has(words, '--seed', '--config')) {
     words.push('--seed', `${seed}`)
   }
-  return ['bench', ...words].map(quoted).join(' ')
+  return ['bench', ...words].map(quoted)
 }
+
+/** In one line, to be typed. */
+export const reproduceCommand = (result: RunResult): string => wordsOf(result).join(' ')
+
+/** The same on a page, where a line ends between two words only. */
+export const reproduceBlock = (result: RunResult): Markup =>
+  el(
+    'pre',
+    {},
+    el(
+      'code',
+      {},
+      ...wordsOf(result).flatMap((word, index) => [
+        index === 0 ? null : ' ',
+        el('span', { class: 'arg' }, word),
+      ]),
+    ),
+  )

@@ -12,7 +12,7 @@ import {
 import { formatLatency, isTold, latencyGroups, percentileRows, primaryLatency } from '../latency.ts'
 import { statusOf } from '../text.ts'
 import { accountOf, partitionDelta } from '../verification.ts'
-import { type Child, el, join } from './markup.ts'
+import { type Child, el, join, prose } from './markup.ts'
 import { membersChart } from './members.ts'
 import { timeCharts } from './over-time.ts'
 import {
@@ -26,7 +26,7 @@ import {
   verdictBlock,
 } from './page.ts'
 import { decodeHistogram, percentileCurve } from './percentile-curve.ts'
-import { reproduceCommand } from './reproduce.ts'
+import { reproduceBlock } from './reproduce.ts'
 import { resourcePanel } from './resources.ts'
 
 /** A run as one HTML file: the verdict first, then what it rests on. */
@@ -54,7 +54,7 @@ const verdict = (result: RunResult) => {
                 'li',
                 { class: 'doubt' },
                 el('span', { class: 'word' }, 'Mind: '),
-                advice === '' ? text : `${text}. ${advice}`,
+                prose(advice === '' ? text : `${text}. ${advice}`),
               ),
             ),
           ),
@@ -285,7 +285,7 @@ export const formatHtml = (result: RunResult): string =>
     header: verdict(result),
     main: [
       keyFigures(result),
-      section('reproduce', 'Run it again', el('pre', {}, el('code', {}, reproduceCommand(result)))),
+      section('reproduce', 'Run it again', reproduceBlock(result)),
       section('over-time', 'Over time', ...timeCharts(result)),
       section('members', 'Members of the group', ...members(result)),
       section('latency', 'Latency', latencies(result)),

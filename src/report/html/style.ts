@@ -20,7 +20,7 @@ p { margin: .4rem 0; max-width: 46rem; }
 .verdict.good { border-color: var(--good); } .verdict.good h1, .good > .word { color: var(--good); }
 .verdict.bad { border-color: var(--bad); } .verdict.bad h1, .bad > .word { color: var(--bad); }
 .verdict.doubt { border-color: var(--doubt); } .verdict.doubt h1, .doubt > .word { color: var(--doubt); }
-.word { font-weight: 600; }
+.word { font-weight: 600; } .flag { white-space: nowrap; } .arg { display: inline-block; max-width: 100%; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .6rem; margin: 0; }
 .tiles > div { background: var(--card); border-radius: .5rem; padding: .6rem .8rem; }
 .tiles dt { font-size: .8125rem; } .tiles dd { margin: 0; font-size: 1.15rem; font-weight: 600; line-height: 1.3; }
@@ -38,7 +38,7 @@ figure { margin: 1rem 0 1.25rem; }
 figcaption { font-size: .875rem; } figcaption strong { color: var(--text); }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; font-size: .8125rem; margin: .15rem 0; padding: 0; list-style: none; color: var(--text); }
 .legend svg { width: 1.75rem; height: .6rem; margin-right: .4rem; vertical-align: baseline; }
-figure > svg { display: block; width: 100%; overflow: visible; }
+figure > svg { display: block; width: 100%; overflow: visible; margin-top: .5rem; }
 details { font-size: .875rem; } summary { cursor: pointer; color: var(--muted); padding: .25rem 0; width: fit-content; }
 :focus-visible { outline: 2px solid var(--one); outline-offset: 2px; border-radius: 2px; }
 svg text { font-size: 12px; fill: var(--muted); }
