@@ -6,6 +6,7 @@ export const median = (values: readonly number[]): number =>
 
 /** `median (min–max)`. */
 export const spread = (values: readonly number[], digits = 0): string => {
+  if (values.every((value) => Number.isNaN(value))) return '–'
   const format = (value: number): string => value.toFixed(digits)
   return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`
 }

@@ -6,6 +6,7 @@ import type { RecordRun } from '../src/clients/driver.ts'
 import { extentOf, RecordCursor } from '../src/clients/wire/record-cursor.ts'
 import { encodeBatch } from '../src/protocol/record-batch.ts'
 import { LatencyHistogram } from '../src/results/histogram.ts'
+import { median } from './figures.ts'
 
 /**
  * `npm run bench:ledger`: what bench itself costs per record, in ns: making it, timing it, reading its header, and
@@ -17,6 +18,10 @@ const runRecords = 500
 const partitionCount = 3
 const records = 3_000_000
 const rounds = 5
+
+/** For other programs: one object of figures by name. */
+const isJson = process.argv.includes('--json')
+const nsPerRecord: Record<string, number> = {}
 
 const cpuUs = (): number => {
   const { user, system } = process.cpuUsage()
@@ -31,8 +36,9 @@ const measure = (name: string, work: () => void): void => {
     work()
     if (round > 0) costs.push(((cpuUs() - beganUs) * 1e3) / records)
   }
-  const median = costs.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN
-  console.log(`${name.padEnd(44)} ${median.toFixed(1).padStart(7)} ns/record`)
+  const ns = median(costs)
+  nsPerRecord[name] = ns
+  if (!isJson) console.log(`${name.padEnd(44)} ${ns.toFixed(1).padStart(7)} ns/record`)
 }
 
 const plan = createPayloadPlan(
@@ -140,3 +146,5 @@ measure('consume ledger: one observation', () => {
   }
   if (ledger.consumed !== records) throw new Error('the consume ledger lost records')
 })
+
+if (isJson) console.log(JSON.stringify(nsPerRecord))

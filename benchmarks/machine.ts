@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { cpus, loadavg, totalmem } from 'node:os'
+import { cpus, totalmem } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMsOf, type MachineTicks, machineTicksOf } from '../src/bench/resource-probe.ts'
 import { readBenchVersion } from '../src/results/environment.ts'
 import { percentOf } from '../src/results/machine-limits.ts'
@@ -32,18 +33,35 @@ export const memoryMiBOf = (pid: number | undefined): { resident: number; anonym
 
 const ticks = (): MachineTicks => machineTicksOf(read('stat') ?? '')
 
-/** The machine's own figures since it was made, as text: how much of it was idle, and how much others took. */
+const idleMs = 2_000
+
+/** How much of the machine is idle while the benchmark does nothing. */
+const idleNow = async (): Promise<string> => {
+  const from = ticks()
+  await sleep(idleMs)
+  const to = ticks()
+  const [total, busy] = [to.total - from.total, to.busy - from.busy + to.steal - from.steal]
+  return percentOf((total - busy) / total)
+}
+
+/** How quiet the machine was before and after, and what the hypervisor took in between. */
 export class MachineWatch {
   readonly #from = ticks()
-  readonly #loadBefore = loadavg()[0] ?? Number.NaN
+  readonly #before: string
 
-  /** `idle 53 %, steal 0 %, load 0.1 before`. */
-  told(): string {
+  private constructor(before: string) {
+    this.#before = before
+  }
+
+  static async open(): Promise<MachineWatch> {
+    return new MachineWatch(await idleNow())
+  }
+
+  /** Called when the load has ended. */
+  async told(): Promise<string> {
     const to = ticks()
-    const total = to.total - this.#from.total
-    const [busy, steal] = [to.busy - this.#from.busy, to.steal - this.#from.steal]
-    const idle = percentOf((total - busy - steal) / total)
-    return `idle ${idle}, steal ${percentOf(steal / total)}, load ${this.#loadBefore.toFixed(1)} before`
+    const steal = percentOf((to.steal - this.#from.steal) / (to.total - this.#from.total))
+    return `idle ${this.#before} before and ${await idleNow()} after, steal ${steal}`
   }
 }
 

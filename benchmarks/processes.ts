@@ -74,7 +74,7 @@ const told = (child: Child, pattern: RegExp): Promise<string> =>
   })
 
 /** Resolves when the broker on that port has answered an ApiVersions request; throws when nothing listens there. */
-export const firstAnswer = (port: number): Promise<void> =>
+const firstAnswer = (port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     // ApiVersions v0, correlation id 1, no client id.

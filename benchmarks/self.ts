@@ -1,230 +1,340 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { freemem } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readBenchVersion } from '../src/results/environment.ts'
-import type { RunResult } from '../src/results/result.ts'
+import { parseArgs } from 'node:util'
+import { runBench, type Taken } from './bench-run.ts'
+import { tableHead, tableRow, writeSection } from './document.ts'
+import { median, spread } from './figures.ts'
+import { type Goal, goalTable } from './goals.ts'
+import { MachineWatch, memoryMiBOf, surroundings } from './machine.ts'
+import { type Broker, folder, startBroker, startProcess, stop } from './processes.ts'
 
 /**
- * `npm run bench:self`: what the wire client, kafkajs, the embedded broker and this machine do together, as one Markdown table; with
- * `-- --write` it becomes docs/BENCHMARKS.md. Run by hand, never in tests. Absolute figures belong to the machine;
- * compare ratios of one table.
+ * `npm run bench:self`: what the wire client, kafkajs, the embedded broker and this machine do together, beside the goals.
+ * Prints Markdown; `-- --write` puts it into docs/BENCHMARKS.md. `--quick` only shows that everything works. Run by hand,
+ * never in tests. Absolute figures belong to the machine; ratios are of the same round.
  */
 
-const bin = fileURLToPath(new URL('../bin/bench.js', import.meta.url))
-// From dist/benchmarks, where this runs.
-const documentFile = fileURLToPath(new URL('../../docs/BENCHMARKS.md', import.meta.url))
-const folder = mkdtempSync(path.join(tmpdir(), 'bench-self-'))
-const rounds = 3
-const starts = 11
-/** Of /proc: the same on every Linux. */
-const ticksPerSec = 100
+const { values: flags } = parseArgs({
+  options: {
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+  },
+})
+const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 5))
+const starts = flags.quick ? 3 : 15
+const time = flags.quick ? ['-d', '500ms', '-w', '200ms'] : ['-d', '2s', '-w', '1s']
+const readRecords = flags.quick ? 200_000 : Math.min(16e6, Math.floor((freemem() * 0.3) / 266))
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-const spread = (values: readonly number[], digits = 0): string => {
-  const format = (value: number) => value.toFixed(digits)
-  return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`
+interface Measure {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly broker: Broker
+  /** What the broker is started with. */
+  readonly place: readonly string[]
+  readonly series: Taken[]
 }
 
-const rows: string[] = []
-const row = (what: string, figure: string, command: string): void => {
-  rows.push(`| ${what} | ${figure} | \`${command}\` |`)
-  process.stderr.write(`${what}: ${figure}\n`)
-}
-
-const runs = (args: readonly string[], count = rounds): RunResult[] =>
-  Array.from({ length: count }, () => {
-    const options = [...args, '--no-save', '--quiet', '--json-output', '-']
-    const { stdout, status, stderr } = spawnSync(process.execPath, [bin, ...options], {
-      cwd: folder,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    })
-    if (status !== 0) throw new Error(`bench ${args.join(' ')}: exit ${status}: ${stderr}`)
-    return JSON.parse(stdout) as RunResult
-  })
-
-const rate = (what: string, args: readonly string[]): void => {
-  const results = runs(args)
-  const perSec = spread(results.map((result) => result.totals.recordsPerSec / 1e3))
-  const p99Ms = spread(
-    results.map((result) => (result.latencyUs.response?.p99 ?? Number.NaN) / 1e3),
-    2,
-  )
-  const p99 = Number.isNaN(median(results.map((r) => r.latencyUs.response?.p99 ?? Number.NaN)))
-    ? ''
-    : `, p99 ${p99Ms} ms`
-  row(what, `${perSec} k records/s${p99}`, `bench ${args.join(' ')}`)
-}
-
-interface WireLoad {
-  readonly batchRecords: number
-  /** Requests, as many as it takes to keep the broker busy. */
-  readonly inFlight: number
-  readonly records: number
-}
-
-const wireLoads: readonly WireLoad[] = [
-  { batchRecords: 1, inFlight: 256, records: 500_000 },
-  { batchRecords: 10, inFlight: 64, records: 3_000_000 },
-  { batchRecords: 100, inFlight: 16, records: 10_000_000 },
-  { batchRecords: 1_000, inFlight: 5, records: 10_000_000 },
+const produce = ['--mode', 'produce', '--acks', 'all', '-s', '256']
+const batches: readonly (readonly [records: number, inFlight: number])[] = [
+  [1, 256],
+  [10, 64],
+  [100, 16],
+  [1_000, 5],
 ]
+const readTopic = 'self-read'
 
-/** User and system time of a process; NaN where there is no /proc. */
-const cpuSecOf = (pid: number | undefined): number => {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSec
-  } catch {
-    return Number.NaN
-  }
+const storeMiB = (mib: number): string => `store.max.bytes=${mib * 2 ** 20}`
+const ringPlace = ['--data-dir', 'ring', '-X', storeMiB(256)]
+const diskPlace = ['--data-dir', 'on-disk', '-X', 'log.retention.bytes=268435456']
+const readPlace = ['--data-dir', 'memory', '-X', storeMiB(8_192)]
+
+const log = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const take = async ({ name, args, broker, series }: Measure): Promise<void> => {
+  const where = ['-b', `127.0.0.1:${broker.port}`]
+  const taken = await runBench([...args, ...where], broker.child.process.pid)
+  series.push(taken)
+  log(`${name}: ${(taken.perSec / 1e3).toFixed(0)} k/s`)
 }
 
-/** Rates, and the broker's CPU time, on one store that its first run has warmed up. */
-const measureWire = async (store: string, load: WireLoad): Promise<void> => {
-  // A ring goes round in its first run, so that its memory is warm; a disk is not to be filled by this.
-  const bound = store === 'ring' ? 'store.max.bytes=134217728' : 'log.retention.bytes=268435456'
-  const place = ['--data-dir', store, '-X', bound]
-  const { child, port } = await startBroker(...place)
-  const { batchRecords, inFlight, records } = load
-  const args = ['--mode', 'produce', '--client', 'wire', '-s', '256', '-c', String(inFlight)]
-  args.push('--batch-records', String(batchRecords), '-n', String(records))
-  const once = (): { perSec: number; brokerSecPerMillion: number } => {
-    const beforeSec = cpuSecOf(child.pid)
-    const [result] = runs([...args, '-b', `127.0.0.1:${port}`], 1)
-    const usedSec = cpuSecOf(child.pid) - beforeSec
-    const perSec = result?.totals.recordsPerSec ?? Number.NaN
-    return { perSec, brokerSecPerMillion: (usedSec / records) * 1e6 }
-  }
-  once()
-  const results = Array.from({ length: rounds }, once)
-  const rates = results.map(({ perSec }) => perSec / 1e3)
-  const cpuSec = results.map(({ brokerSecPerMillion }) => brokerSecPerMillion)
-  row(
-    `wire, batches of ${batchRecords}, ${store === 'ring' ? 'ring' : 'disk'}`,
-    `${spread(rates)} k records/s, broker ${spread(cpuSec, 3)} s of CPU per million`,
-    `bench broker ${place.join(' ')}; bench ${args.join(' ')}`,
-  )
-  await end(child)
-  if (store !== 'ring') rmSync(path.join(folder, store), { recursive: true, force: true })
+interface Brokers {
+  readonly ring: Broker
+  readonly disk: Broker
+  readonly memory: Broker
 }
 
-/** Starts a broker in the foreground; resolves with its port, the ms until its first ApiVersions answer, and the child. */
-const startBroker = async (
-  ...args: string[]
-): Promise<{ child: ChildProcess; port: number; startMs: number }> => {
-  const beganMs = performance.now()
-  const child = spawn(process.execPath, [bin, 'broker', '--port', '0', ...args], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+const measuresOn = ({ ring, disk, memory }: Brokers): Measure[] => {
+  const on = (
+    name: string,
+    broker: Broker,
+    place: readonly string[],
+    ...args: string[]
+  ): Measure => ({
+    ...{ name, broker, place, args, series: [] },
   })
-  const port = await new Promise<number>((resolve, reject) => {
-    const onText = (text: Buffer): void => {
-      const match = /127\.0\.0\.1:(\d+)/.exec(text.toString())
-      if (match) resolve(Number(match[1]))
-    }
-    child.stdout.on('data', onText)
-    child.stderr.on('data', onText)
-    child.on('exit', () => reject(new Error('the broker ended')))
-  })
-  await new Promise<void>((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
-    // ApiVersions v0, correlation id 1, no client id.
-    socket.on('connect', () => socket.write(Buffer.from('0000000a0012000000000001ffff', 'hex')))
-    socket.on('data', () => {
-      socket.destroy()
-      resolve()
+  const wire = (store: string, broker: Broker, place: readonly string[]): Measure[] =>
+    batches.map(([records, inFlight]) => {
+      const batch = ['--batch-records', String(records), '-c', String(inFlight)]
+      return on(`batches of ${records}, ${store}`, broker, place, ...produce, ...batch, ...time)
     })
-    socket.on('error', reject)
-  })
-  return { child, port, startMs: performance.now() - beganMs }
+  const kafkajs = (records: number, inFlight: number): Measure => {
+    const batch = [
+      '--batch-records',
+      String(records),
+      '-c',
+      String(inFlight),
+      '--client',
+      'kafkajs',
+    ]
+    return on(`kafkajs, batches of ${records}`, ring, ringPlace, ...produce, ...batch, ...time)
+  }
+  const single = ['--mode', 'produce', '-c', '128', '-s', '256', '--linger-ms', '0']
+  const open = [...produce, '--rate', '50000', '-c', '4096', '-d', flags.quick ? '1s' : '6s']
+  const read = ['--mode', 'consume', '-t', readTopic]
+  return [
+    ...wire('ring', ring, ringPlace),
+    ...wire('disk', disk, diskPlace),
+    kafkajs(1, 128),
+    kafkajs(100, 5),
+    on('one by one, 128 in flight', ring, ringPlace, ...single, ...time),
+    on('open loop', ring, ringPlace, ...open, '-w', '1s'),
+    on('consume', memory, readPlace, ...read),
+    on('consume with CRC', memory, readPlace, ...read, '-X', 'check.crcs=true'),
+  ]
 }
 
-const end = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    child.on('exit', () => resolve())
-    child.kill('SIGINT')
-  })
+const of = (measures: readonly Measure[], name: string): Measure => {
+  const found = measures.find((measure) => measure.name === name)
+  if (found === undefined) throw new Error(`no measure ${name}`)
+  return found
+}
 
-const measureStart = async (): Promise<void> => {
-  const nodeMs: number[] = []
-  const brokerMs: number[] = []
+/** The median of the ratios of the same rounds. */
+const ratio = (above: Measure, below: Measure): number =>
+  median(above.series.map(({ perSec }, at) => perSec / (below.series[at]?.perSec ?? Number.NaN)))
+
+/** The broker's is told once, above the table. */
+const commandOf = ({ args, place }: Measure): string => `\`bench ${args.join(' ')}\` (${place[1]})`
+
+const fill = async ({ port }: Broker): Promise<void> => {
+  const topic = ['-t', readTopic, '--create-topic', '-n', String(readRecords)]
+  const load = ['--batch-records', '100', '-c', '16', '-b', `127.0.0.1:${port}`]
+  await runBench([...produce, ...topic, ...load])
+}
+
+/** MB/s that the file system takes in large writes without fsync, as the broker writes. */
+const measureDisk = (): number => {
+  const file = path.join(folder, 'plain')
+  const block = Buffer.alloc(2 ** 20, 7)
+  const blocks = flags.quick ? 64 : 2_048
+  const descriptor = openSync(file, 'w')
+  const beganMs = performance.now()
+  for (let written = 0; written < blocks; written += 1) writeSync(descriptor, block)
+  const elapsedMs = performance.now() - beganMs
+  closeSync(descriptor)
+  rmSync(file)
+  return (blocks * block.length) / 1e3 / elapsedMs
+}
+
+interface Starts {
+  readonly nodeMs: number[]
+  readonly brokerMs: number[]
+  readonly aboveMs: number[]
+}
+
+const measureStarts = async (): Promise<Starts> => {
+  const taken: Starts = { nodeMs: [], brokerMs: [], aboveMs: [] }
   for (let i = 0; i < starts; i += 1) {
     const beganMs = performance.now()
     spawnSync(process.execPath, ['-e', '0'])
-    nodeMs.push(performance.now() - beganMs)
+    const nodeMs = performance.now() - beganMs
     const { child, startMs } = await startBroker('--data-dir', 'memory')
-    brokerMs.push(startMs)
-    await end(child)
+    await stop(child)
+    taken.nodeMs.push(nodeMs)
+    taken.brokerMs.push(startMs)
+    taken.aboveMs.push(startMs - nodeMs)
   }
-  row('`node -e 0`', `${spread(nodeMs)} ms`, 'node -e 0')
-  row(
-    'broker, spawn to first ApiVersions answer',
-    `${spread(brokerMs)} ms, ${(median(brokerMs) - median(nodeMs)).toFixed(0)} ms above node`,
-    'bench broker --port 0 --data-dir memory',
-  )
+  return taken
 }
 
-const residentMiB = (pid: number | undefined): number => {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024
+/** ns per record of ledger and histogram together: sending, and reading. */
+const measureLedger = async (): Promise<{ readonly sent: number; readonly read: number }> => {
+  const program = fileURLToPath(new URL('ledger.js', import.meta.url))
+  const child = startProcess(process.execPath, [program, '--json'])
+  if ((await child.ended) !== 0) throw new Error(child.output())
+  const figures = JSON.parse(child.output()) as Record<string, number>
+  const figure = (name: string): number => figures[name] ?? Number.NaN
+  const histogram = figure('histogram: one latency')
+  return {
+    sent: histogram + figure('produce ledger: sequences given and acked'),
+    read: histogram + figure('consume ledger: one observation'),
+  }
 }
 
-const measureMemory = async (): Promise<void> => {
-  const { child, port } = await startBroker('--data-dir', 'one-gb')
-  const before = residentMiB(child.pid)
-  const args = ['-s', '8192', '-n', '131072', '-c', '16', '--batch-records', '100']
-  const full = [...args, '-b', `127.0.0.1:${port}`, '--topic', 'gb', '--no-save', '--quiet']
-  const { status, stderr } = spawnSync(process.execPath, [bin, ...full], {
-    cwd: folder,
-    encoding: 'utf8',
+/** MiB before and after 1 GB on the disk store. */
+const measureMemory = async (): Promise<string> => {
+  const broker = await startBroker('--data-dir', 'one-gb')
+  const { pid } = broker.child.process
+  const before = memoryMiBOf(pid).resident
+  const count = flags.quick ? '1000' : '131072'
+  const load = ['-s', '8192', '-n', count, '-c', '16', '--batch-records', '100']
+  await runBench([...load, '-b', `127.0.0.1:${broker.port}`, '--keep-topic'])
+  const after = memoryMiBOf(pid).resident
+  await stop(broker.child)
+  rmSync(path.join(folder, 'one-gb'), { recursive: true, force: true })
+  return `${before.toFixed(0)} → ${after.toFixed(0)} MiB`
+}
+
+interface Parts {
+  readonly measures: readonly Measure[]
+  readonly startsTaken: Starts
+  readonly ledger: { readonly sent: number; readonly read: number }
+}
+
+const rateGoals = (measures: readonly Measure[]): Goal[] => {
+  const rate = (name: string, what: string, bound: number): Goal => {
+    const measure = of(measures, name)
+    const measured = median(measure.series.map(({ perSec }) => perSec)) / 1e6
+    const command = commandOf(measure)
+    return { what, measured, bound, sense: 'at least', unit: 'M/s', command }
+  }
+  const over = (above: string, below: string, bound: number): Goal => {
+    const [ours, theirs] = [of(measures, above), of(measures, below)]
+    const measured = ratio(ours, theirs)
+    const what = `${above} over ${below}`
+    const command = `${commandOf(ours)} and ${commandOf(theirs)}`
+    return { what, measured, bound, sense: 'at least', unit: '×', command }
+  }
+  const guides = new Map([
+    [1, 1],
+    [10, 3.5],
+    [100, 8],
+    [1_000, 10],
+  ])
+  return [
+    ...[...guides].map(([batch, bound]) => {
+      const name = `batches of ${batch}, ring`
+      return rate(name, `guide: ${name}`, bound)
+    }),
+    over('batches of 1, ring', 'kafkajs, batches of 1', 50),
+    over('batches of 100, ring', 'kafkajs, batches of 100', 50),
+    ...[...guides.keys()].map((batch) =>
+      over(`batches of ${batch}, disk`, `batches of ${batch}, ring`, 0.6),
+    ),
+    rate('consume', 'guide: consume, every record checked', 12),
+    rate('consume with CRC', 'guide: consume, with CRC', 10),
+    rate('one by one, 128 in flight', "one by one: ten times chronik-bench's 51 k/s", 0.51),
+    rate('one by one, 128 in flight', 'guide: one by one, 128 in flight', 0.7),
+  ]
+}
+
+const costGoals = ({ measures, startsTaken, ledger }: Parts): Goal[] => {
+  const cost = (
+    what: string,
+    name: string,
+    [pick, unit, bound]: readonly [(taken: Taken) => number, string, number],
+  ): Goal => {
+    const measure = of(measures, name)
+    const measured = median(measure.series.map(pick))
+    return { what, measured, bound, sense: 'at most', unit, command: commandOf(measure) }
+  }
+  const hundred = 'batches of 100, ring'
+  const client = ({ clientSecPerMillion }: Taken): number => clientSecPerMillion
+  const broker = ({ brokerSecPerMillion }: Taken): number => brokerSecPerMillion
+  const ns = (what: string, measured: number): Goal => ({
+    ...{ what, measured, bound: 25, sense: 'at most', unit: 'ns' },
+    command: '`npm run bench:ledger`',
   })
-  if (status !== 0) throw new Error(`filling 1 GB: exit ${status}: ${stderr}`)
-  row(
-    'broker memory on disk store, before and after 1 GB',
-    `${before.toFixed(0)} → ${residentMiB(child.pid).toFixed(0)} MiB`,
-    `bench ${args.join(' ')}`,
-  )
-  await end(child)
+  return [
+    cost('guide: client CPU per million at 100', hundred, [client, 's', 0.1]),
+    cost('guide: broker CPU per million at 100', hundred, [broker, 's', 0.12]),
+    cost("one by one, p99, below chronik-bench's", 'one by one, 128 in flight', [
+      ({ p99Ms }) => p99Ms,
+      'ms',
+      5.9,
+    ]),
+    cost('open loop 50 k/s, p50', 'open loop', [({ p50Ms }) => p50Ms * 1e3, 'µs', 250]),
+    cost('open loop 50 k/s, p99', 'open loop', [({ p99Ms }) => p99Ms, 'ms', 1]),
+    cost('open loop 50 k/s, generator', 'open loop', [
+      ({ generatorCores }) => generatorCores,
+      'cores',
+      0.3,
+    ]),
+    {
+      what: 'broker start, spawn to first answer, above `node -e 0`',
+      measured: median(startsTaken.aboveMs),
+      bound: 20,
+      sense: 'at most',
+      unit: 'ms',
+      command: '`bench broker --port 0 --data-dir memory`',
+    },
+    ns('ledger and histogram per record, sending', ledger.sent),
+    ns('ledger and histogram per record, reading', ledger.read),
+  ]
 }
 
-try {
-  await measureStart()
-  for (const load of wireLoads) {
-    await measureWire('ring', load)
-    await measureWire('on-disk', load)
+const figureTable = (measures: readonly Measure[]): string => {
+  const rows = measures.map(({ name, series }) => {
+    const spreadOf = (pick: (taken: Taken) => number, digits: number): string =>
+      spread(series.map(pick), digits)
+    return tableRow([
+      name,
+      spreadOf(({ perSec }) => perSec / 1e3, 0),
+      spreadOf(({ p50Ms }) => p50Ms, 3),
+      spreadOf(({ p99Ms }) => p99Ms, 3),
+      spreadOf(({ clientSecPerMillion }) => clientSecPerMillion, 3),
+      spreadOf(({ brokerSecPerMillion }) => brokerSecPerMillion, 3),
+    ])
+  })
+  const head = ['what', 'k records/s', 'p50, ms', 'p99, ms', 'client CPU, s per million']
+  return [tableHead([...head, 'broker CPU, s per million']), ...rows].join('\n')
+}
+
+const diskLine = (measures: readonly Measure[], diskMb: number): string => {
+  const best = Math.max(...of(measures, 'batches of 1000, disk').series.map((one) => one.perSec))
+  const takenMb = (best * 266) / 1e6
+  const limit = takenMb >= diskMb * 0.8 ? 'the disk is the limit' : 'the disk is not the limit'
+  return `Large writes without fsync into the same folder: ${diskMb.toFixed(0)} MB/s. The disk store took ${takenMb.toFixed(0)} MB/s at batches of 1000, so ${limit} there.`
+}
+
+const measureAll = async (): Promise<string> => {
+  const watch = await MachineWatch.open()
+  const startsTaken = await measureStarts()
+  const diskMb = measureDisk()
+  const ledger = await measureLedger()
+  const brokers: Brokers = {
+    ring: await startBroker(...ringPlace),
+    disk: await startBroker(...diskPlace),
+    memory: await startBroker(...readPlace),
   }
-  const single = ['--mode', 'produce', '-c', '128', '-s', '256', '-d', '5s', '-w', '2s']
-  rate('wire, 128 in flight', [...single, '--client', 'wire'])
-  const kafkajs = ['--client', 'kafkajs']
-  rate('kafkajs, 128 in flight', [...single, ...kafkajs])
-  const batches = [...single.with(3, '8'), '--batch-records', '500', ...kafkajs]
-  rate('kafkajs, batches of 500', batches)
-  rate('kafkajs, in memory', [...batches, '--data-dir', 'memory'])
-  rate('consume, one member', ['--mode', 'consume', '-n', '500000', '-s', '256'])
-  await measureMemory()
-  const machine = `${cpus()[0]?.model ?? ''} × ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}, load ${loadavg()[0]?.toFixed(2)}`
-  const about = `${new Date().toISOString().slice(0, 10)}, bench ${readBenchVersion()}, ${machine}`
-  const document = `# Benchmarks
-
-Made by \`npm run bench:self -- --write\`; nothing here is typed by hand. Absolute figures belong to the machine that made
-them, which may have had other work to do: compare ratios within the table, and run it on yours.
-
-${about}. Median (min–max) of ${rounds} runs; of starts, of ${starts}. Client and broker share the cores.
-
-| what | figure | command |
-| --- | --- | --- |
-${rows.join('\n')}
-
-What bench itself costs per record, and what the stores take, print \`npm run bench:ledger\` and \`npm run bench:store\`.
-`
-  if (process.argv.includes('--write')) writeFileSync(documentFile, document)
-  else process.stdout.write(document)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+  await fill(brokers.memory)
+  const measures = measuresOn(brokers)
+  // The ring goes round once, so that its memory is warm.
+  for (const name of ['batches of 1000, ring', 'batches of 1000, disk', 'consume']) {
+    await take({ ...of(measures, name), series: [] })
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const measure of measures) await take(measure)
+  }
+  for (const { child } of Object.values<Broker>({ ...brokers })) await stop(child)
+  const memory = await measureMemory()
+  const goals = [...rateGoals(measures), ...costGoals({ measures, startsTaken, ledger })]
+  const { nodeMs, brokerMs } = startsTaken
+  const places = [ringPlace, diskPlace, readPlace].map(
+    (place) => `\`bench broker ${place.join(' ')}\``,
+  )
+  return [
+    `${surroundings()}; ${await watch.told()}. Median of ${rounds} rounds, in each of which everything had its turn; of ${starts} starts. Client and broker share the cores. 256 B, acks=all unless one by one, three partitions, every check on and held. A line that begins with "guide" is an absolute figure of a two-core machine. The brokers: ${places.join(', ')}.`,
+    goalTable(goals),
+    figureTable(measures),
+    `Median (min–max). Broker, spawn to first answer: ${spread(brokerMs)} ms; \`node -e 0\`: ${spread(nodeMs)} ms. Broker memory on the disk store, before and after 1 GB: ${memory}. ${diskLine(measures, diskMb)}`,
+  ].join('\n\n')
 }
+
+const text = await measureAll()
+console.log(text)
+if (flags.write) writeSection('BENCHMARKS.md', 'self', text)

@@ -194,12 +194,12 @@ const write = (name: string, row: string): void => {
 const play = async (round: Round): Promise<boolean> => {
   const minutes = flags.minutes === undefined ? round.minutes : Number(flags.minutes)
   const args = [...round.load, '-s', '256', '-d', `${Math.round(minutes * 60)}s`]
-  const watch = new MachineWatch()
+  const watch = await MachineWatch.open()
   const broker = await startBroker(...round.store)
   const soaked = await soak(round, args, broker)
   await stop(broker.child)
   const command = `bench broker ${round.store.join(' ')}; bench ${args.join(' ')}`
-  const { text, holds } = rowOf(round, soaked, watch.told(), command)
+  const { text, holds } = rowOf(round, soaked, await watch.told(), command)
   console.log(`${head}\n${text}`)
   for (const { text: warning } of soaked.result.warnings) console.log(`${round.name}: ${warning}`)
   if (flags.write) write(round.name, text)
