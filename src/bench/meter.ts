@@ -36,17 +36,18 @@ class Interval {
   } {
     const { latencies, records, failed, bytes } = this
     const isEmpty = latencies.count === 0
-    const percentile = (percent: number): number | null =>
-      isEmpty ? null : latencies.percentile(percent)
+    const [p50Us = null, p90Us = null, p99Us = null, p999Us = null] = isEmpty
+      ? []
+      : latencies.percentiles([50, 90, 99, 99.9])
     const figures = {
       elapsedMs: (nowNs - this.fromNs) / 1e6,
       records,
       failed,
       bytes,
-      p50Us: percentile(50),
-      p90Us: percentile(90),
-      p99Us: percentile(99),
-      p999Us: percentile(99.9),
+      p50Us,
+      p90Us,
+      p99Us,
+      p999Us,
     }
     if (!isEmpty) latencies.reset()
     this.records = 0
