@@ -167,7 +167,11 @@ const measureLedger = async (): Promise<{ readonly sent: number; readonly read: 
   const child = startProcess(process.execPath, [program, '--json'])
   if ((await child.ended) !== 0) throw new Error(child.output())
   const figures = JSON.parse(child.output()) as Record<string, number>
-  const figure = (name: string): number => figures[name] ?? Number.NaN
+  const figure = (name: string): number => {
+    const ns = figures[name]
+    if (ns === undefined) throw new Error(`bench:ledger has no '${name}'`)
+    return ns
+  }
   const histogram = figure('histogram: one latency')
   return {
     sent: histogram + figure('produce ledger: sequences given and acked'),

@@ -60,7 +60,8 @@ const { values: flags } = parseArgs({
   },
 })
 
-const sampleMs = 5_000
+/** Of an hour; of a short round as often as gives a slope. */
+const sampleMs = { longest: 5_000, shortest: 100, perRound: 1 / 100 }
 /** Of a round: memory of the ring is touched, code compiled, and heaps have their size. */
 const warmUpShare = 0.25
 /** How much the slope of the rest may make over all of the rest; of 135 million records in an hour, an eighth byte each. */
@@ -93,11 +94,15 @@ interface Soaked {
   readonly brokerCores: number
 }
 
+const argsOf = ({ load, minutes }: Round): string[] => [
+  ...[...load, '-s', '256', '-w', '1s', '-d', `${Math.round(minutes * 60)}s`],
+]
+
 /** Runs the load on the broker and looks at both processes until it ends. */
-const soak = async (round: Round, args: readonly string[], broker: Broker): Promise<Soaked> => {
+const soak = async (round: Round, broker: Broker): Promise<Soaked> => {
   const file = path.join(folder, `${round.name}.json`)
   const where = ['-b', `127.0.0.1:${broker.port}`, '--no-save', '--quiet', '--json-output', file]
-  const generator = startProcess(process.execPath, [benchBin, 'run', ...args, ...where])
+  const generator = startProcess(process.execPath, [benchBin, 'run', ...argsOf(round), ...where])
   const brokerPid = broker.child.process.pid
   const [beganMs, cpuBeforeSec] = [performance.now(), cpuSecOf(brokerPid)]
   const samples: Sample[] = []
@@ -107,10 +112,14 @@ const soak = async (round: Round, args: readonly string[], broker: Broker): Prom
       generatorMiB: memoryMiBOf(generator.process.pid).resident,
       brokerMiB: memoryMiBOf(brokerPid).resident,
     }
+    // It has ended, and its end is not told yet.
+    if (Number.isNaN(sample.generatorMiB)) return
     samples.push(sample)
     if (samples.length % 12 === 0) process.stderr.write(`${round.name} ${JSON.stringify(sample)}\n`)
   }
-  const timer = setInterval(take, sampleMs)
+  const wantedMs = round.minutes * 60_000 * sampleMs.perRound
+  const everyMs = Math.min(sampleMs.longest, Math.max(sampleMs.shortest, wantedMs))
+  const timer = setInterval(take, everyMs)
   const code = await generator.ended
   clearInterval(timer)
   const elapsedSec = (performance.now() - beganMs) / 1_000
@@ -192,13 +201,11 @@ const write = (name: string, row: string): void => {
 }
 
 const play = async (round: Round): Promise<boolean> => {
-  const minutes = flags.minutes === undefined ? round.minutes : Number(flags.minutes)
-  const args = [...round.load, '-s', '256', '-d', `${Math.round(minutes * 60)}s`]
   const watch = await MachineWatch.open()
   const broker = await startBroker(...round.store)
-  const soaked = await soak(round, args, broker)
+  const soaked = await soak(round, broker)
   await stop(broker.child)
-  const command = `bench broker ${round.store.join(' ')}; bench ${args.join(' ')}`
+  const command = `bench broker ${round.store.join(' ')}; bench ${argsOf(round).join(' ')}`
   const { text, holds } = rowOf(round, soaked, await watch.told(), command)
   console.log(`${head}\n${text}`)
   for (const { text: warning } of soaked.result.warnings) console.log(`${round.name}: ${warning}`)
@@ -212,4 +219,7 @@ if (unknown.length > 0 || !(Number(flags.minutes ?? 1) > 0)) {
   console.error(`--round ${rounds.map(({ name }) => name).join(', ')}; --minutes a number above 0`)
   process.exit(2)
 }
-for (const round of wanted) if (!(await play(round))) process.exitCode = 1
+for (const round of wanted) {
+  const minutes = Number(flags.minutes ?? round.minutes)
+  if (!(await play({ ...round, minutes }))) process.exitCode = 1
+}
