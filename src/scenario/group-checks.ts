@@ -209,7 +209,10 @@ const memberIdsDistinct = (evidence: EvidenceSoFar): NamedCheck => {
       ({ action, members }) => action === 'pause' && members.includes(member),
     )
     const isUnheard = scenario.members[member]?.script?.neverHeartbeats === true
-    const isLate = (scenario.members[member]?.script?.neverSyncFromGeneration ?? null) !== null
+    // Whoever does not sync is removed, unless the broker assigns in its place.
+    const isLate =
+      (scenario.members[member]?.script?.neverSyncFromGeneration ?? null) !== null &&
+      scenario.broker['leader.sync.fallback'] !== 'assign'
     return count > 1 && !isInterrupted && !isUnheard && !isLate
       ? [`${clientId} joined under ${count} ids`]
       : []

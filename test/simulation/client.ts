@@ -117,8 +117,10 @@ export class SimulatedClient {
         return this.#join()
       }
       if (answer.errorCode !== errorCode.NONE) return this.#rejoinAfter(answer.errorCode)
+      const { memberId: formerId, generationId: formerGeneration } = this
       this.memberId = answer.memberId
       this.generationId = answer.generationId ?? -1
+      if (formerId === this.memberId) this.#beatLate(formerGeneration)
       const isLeader = answer.leader === answer.memberId && answer.skipAssignment !== true
       if (this.#world.random.nextFraction() < 0.1) this.#hurry()
       this.#after(isLeader ? this.assignMs : 0, () => this.#sync(answer, isLeader))
@@ -132,6 +134,12 @@ export class SimulatedClient {
     this.#ask('Heartbeat', 4, heartbeat, requestTimeoutMs, ignore)
     const { commitVersion } = this.traits
     this.#ask('OffsetCommit', commitVersion, this.#commitOf([0]), requestTimeoutMs, ignore)
+  }
+
+  /** Some libraries beat from a thread of its own, which may not have heard of the generation yet. */
+  #beatLate(generationId: number): void {
+    if (generationId < 0 || this.#world.random.nextFraction() >= 0.1) return
+    this.#ask('Heartbeat', 4, { ...this.#identity(), generationId }, requestTimeoutMs, () => {})
   }
 
   #sync(joined: AnswerOf<'JoinGroup'>, isLeader: boolean): void {

@@ -58,6 +58,20 @@ const coming: readonly Schedule[] = [
     ...calm(1),
     settings: { 'group.initial.rebalance.delay.ms': '3000' },
   }),
+  directed('the-last-of-many', clients(12), [...starts(11, 10), start(7_500, 11)], {
+    ...calm(1),
+    settings: {
+      'group.initial.rebalance.delay.ms': '3000',
+      'group.initial.rebalance.adaptive': 'true',
+    },
+  }),
+  directed('as-many-as-expected', clients(3), starts(3, 500), {
+    ...calm(1),
+    settings: {
+      'group.initial.rebalance.delay.ms': '3000',
+      'group.initial.rebalance.expected.members': '3',
+    },
+  }),
   directed('alone', clients(1), starts(1, 0), calm(1)),
   directed(
     'before-kip-394',

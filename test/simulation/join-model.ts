@@ -3,6 +3,7 @@ import { errorCode } from '../../src/protocol/errors.ts'
 import type { RequestOf } from '../../src/protocol/messages/index.ts'
 import type { AnswerOf, Exchange } from './exchange.ts'
 import type { Presence } from './presence.ts'
+import type { Schedule } from './schedule.ts'
 import type { Blame } from './witness.ts'
 
 /** What members have said in their joins, and for whom a join phase has to wait (I3, I5, I6). */
@@ -23,11 +24,18 @@ export class JoinModel {
   readonly #pending = new Map<string, number>()
   #openCount = 0
   #isInitial = false
+  #initialBeganMs = 0
+  readonly #initialDelayMs: number
+  /** Infinite where nobody says how many will come. */
+  readonly #expectedMembers: number
 
-  constructor(blame: Blame, nowMs: () => number, presence: Presence) {
+  constructor(blame: Blame, nowMs: () => number, presence: Presence, { settings }: Schedule) {
     this.#blame = blame
     this.#nowMs = nowMs
     this.#presence = presence
+    this.#initialDelayMs = Number(settings['group.initial.rebalance.delay.ms'] ?? 0)
+    const expected = Number(settings['group.initial.rebalance.expected.members'] ?? 0)
+    this.#expectedMembers = expected > 0 ? expected : Number.POSITIVE_INFINITY
   }
 
   forget(): void {
@@ -73,8 +81,13 @@ export class JoinModel {
 
   /** Between two steps a group does not wait for members that have all joined. */
   beforeStep(group: DescribedGroup | null): void {
-    if (group?.state !== 'PreparingRebalance' || this.#isInitial) return
+    if (group?.state !== 'PreparingRebalance') return
     const nowMs = this.#nowMs()
+    if (this.#isInitial) {
+      if (this.#openCount < this.#expectedMembers) return
+      this.#blame('I6', 'all expected members have joined, and the first generation does not begin')
+      return
+    }
     for (const [memberId, untilMs] of this.#pending) {
       if (untilMs < nowMs) this.#pending.delete(memberId)
     }
@@ -86,9 +99,20 @@ export class JoinModel {
     const wasPreparing = before?.state === 'PreparingRebalance'
     if (now?.state === 'PreparingRebalance' && !wasPreparing) {
       this.#isInitial = before === null || before.state === 'Empty'
+      this.#initialBeganMs = this.#nowMs()
     }
-    if (now?.state !== 'CompletingRebalance' || !wasPreparing || this.#isInitial) return
+    if (now?.state !== 'CompletingRebalance' || !wasPreparing) return
     const nowMs = this.#nowMs()
+    if (this.#isInitial) {
+      const waitedMs = nowMs - this.#initialBeganMs
+      const isDue = waitedMs >= this.#initialDelayMs || now.members.length >= this.#expectedMembers
+      // In Kafka whoever expires ends even this delay, unlike whoever joins or leaves.
+      const hasExpired = [...this.#pending.values()].includes(nowMs)
+      const isSmaller = now.members.length < before.members.length
+      if (!isDue && !hasExpired && !isSmaller)
+        this.#blame('I5', `the first generation began after ${waitedMs} ms`)
+      return
+    }
     const awaited = [...this.#pending].find(([, untilMs]) => untilMs > nowMs)
     if (awaited === undefined || this.#presence.isJoinPhaseOver) return
     this.#blame('I5', `a generation began without waiting for ${awaited[0]}`)

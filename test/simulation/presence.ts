@@ -88,6 +88,16 @@ export class Presence {
     for (const member of old) if (!has(current, member)) this.#checkGone(member, before, current)
   }
 
+  /** null where nobody goes when the leader is late: its time is not told, or the coordinator assigns in its place. */
+  get #leaderSyncTimeoutMs(): number | null {
+    const { settings, clients } = this.#schedule
+    const timeoutMs = settings['leader.sync.timeout.ms']
+    // What cooperative members own is not handed over in one step, so there the leader goes.
+    const mayOwn = clients.some(({ assignors }) => assignors.includes('cooperative-sticky'))
+    const isReplaced = settings['leader.sync.fallback'] === 'assign' && !mayOwn
+    return timeoutMs === undefined || isReplaced ? null : Number(timeoutMs)
+  }
+
   #know(memberId: string, request: Exchange<'JoinGroup'>['request']): void {
     const { sessionTimeoutMs } = request
     const rebalanceTimeoutMs =
@@ -119,11 +129,10 @@ export class Presence {
     const rebalanceMs = isAsked ? nowMs - this.#rebalanceBeganMs : 0
     // Static members need not rejoin to stay, but they must sync.
     const isLateToJoin = rebalanceMs >= known.rebalanceTimeoutMs && groupInstanceId === null
-    const syncTimeoutMs = this.#schedule.settings['leader.sync.timeout.ms']
     const isLateToSync =
       !isAsked &&
       !this.#generations.hasSynced(memberId) &&
-      this.#generations.ageMs >= Number(syncTimeoutMs ?? known.rebalanceTimeoutMs)
+      this.#generations.ageMs >= (this.#leaderSyncTimeoutMs ?? known.rebalanceTimeoutMs)
     const isLate = silentMs >= known.sessionTimeoutMs || isLateToJoin || isLateToSync
     // Whoever waits for an answer is not silent.
     const isWaiting = (this.#waiting.get(memberId) ?? 0) > 0

@@ -36,7 +36,7 @@ export class Witness {
     this.#nowMs = nowMs
     this.generations = new Generations(blame, nowMs, schedule)
     this.#presence = new Presence(blame, nowMs, schedule, this.generations)
-    this.#joins = new JoinModel(blame, nowMs, this.#presence)
+    this.#joins = new JoinModel(blame, nowMs, this.#presence, schedule)
     this.offsets = new OffsetModel(blame)
   }
 

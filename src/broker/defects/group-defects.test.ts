@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { type Awaiting, groupFixture } from '../../../test/support/group-fixture.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { type Conduct, SimulatedMember } from '../../../test/support/simulated-member.ts'
 import { Group } from '../group/group.ts'
+import type { JoinAnswer } from '../group/requests.ts'
 import { kafkaParts } from '../parts.ts'
 import { withDefect } from './index.ts'
 
@@ -159,5 +161,72 @@ test('heartbeat-any-generation: a member of an old generation is told that all i
     const stale = { groupId: 'g', memberId, groupInstanceId: null, generationId: 1 }
     expect(group.roster.generationId).toBe(2)
     expect(group.heartbeat(stale)).toBe(code)
+  }
+})
+
+// The waits of a group by the settings, as `groupFixture` has them.
+
+const delay = 'group.initial.rebalance.delay.ms'
+const comers = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K']
+
+/** When the joins of so many are answered, of whom the last comes 2 s after the others. */
+const gather = async (defect: string | null, settings: Record<string, string>, count: number) => {
+  const rules = partsOf(defect).groupRules
+  const fixture = groupFixture({ settings: { [delay]: '3000', ...settings }, rules })
+  const newcomer = { isMemberIdRequired: false, rebalanceTimeoutMs: 60_000 }
+  const joins: Awaiting<JoinAnswer>[] = []
+  for (const comer of comers.slice(0, count - 1))
+    joins.push(await fixture.join(comer, '', newcomer))
+  await fixture.clock.advanceAsync(2_000)
+  joins.push(await fixture.join('Z', '', newcomer))
+  await fixture.clock.advanceAsync(30_000)
+  return joins
+}
+
+test('initial-delay-ignored: the first is not made to wait for the others', async () => {
+  for (const [defect, atMs] of [
+    [null, 6_000],
+    ['initial-delay-ignored', 0],
+  ] as const) {
+    const joins = await gather(defect, {}, 2)
+    expect(joins[0]?.atMs).toBe(atMs)
+  }
+})
+
+test('expected-members-ignored: the last that was expected waits like any other', async () => {
+  for (const [defect, atMs] of [
+    [null, 2_000],
+    ['expected-members-ignored', 6_000],
+  ] as const) {
+    const joins = await gather(defect, { 'group.initial.rebalance.expected.members': '3' }, 3)
+    expect(joins.at(-1)?.atMs).toBe(atMs)
+  }
+})
+
+test('adaptive-ignored: many are waited for no longer than few', async () => {
+  for (const [defect, atMs] of [
+    [null, 9_000],
+    ['adaptive-ignored', 6_000],
+  ] as const) {
+    const joins = await gather(defect, { 'group.initial.rebalance.adaptive': 'true' }, 12)
+    expect(joins[0]?.atMs).toBe(atMs)
+  }
+})
+
+test('fallback-ignored: a leader that is late is thrown out although it need not be', async () => {
+  for (const [defect, code] of [
+    [null, 0],
+    ['fallback-ignored', 25],
+  ] as const) {
+    const fallback = { 'leader.sync.timeout.ms': '1000', 'leader.sync.fallback': 'assign' }
+    const { groupRules: rules } = partsOf(defect)
+    const { join, heartbeat, clock } = groupFixture({
+      settings: { [delay]: '0', ...fallback },
+      rules,
+      partitions: 3,
+    })
+    const joined = await join('A', '', { isMemberIdRequired: false })
+    await clock.advanceAsync(1_500)
+    expect(heartbeat(joined.value?.memberId ?? '', 1)).toBe(code)
   }
 })

@@ -1,13 +1,17 @@
 import { didYouMean, UsageError } from '../../errors.ts'
 import type { BrokerParts } from '../parts.ts'
+import { adaptiveIgnored } from './adaptive-ignored.ts'
 import { canary } from './canary.ts'
 import { commitLost } from './commit-lost.ts'
 import type { Defect } from './defect.ts'
 import { deliverySkipped } from './delivery-skipped.ts'
 import { duplicateDelivery } from './duplicate-delivery.ts'
+import { expectedMembersIgnored } from './expected-members-ignored.ts'
+import { fallbackIgnored } from './fallback-ignored.ts'
 import { ghostMembers } from './ghost-members.ts'
 import { heartbeatAnyGeneration } from './heartbeat-any-generation.ts'
 import { highWatermarkMissing } from './high-watermark-missing.ts'
+import { initialDelayIgnored } from './initial-delay-ignored.ts'
 import { joinTimed100ms } from './join-timed-100ms.ts'
 import { joinV5NoInstanceId } from './join-v5-no-instance-id.ts'
 import { leaderSyncLost } from './leader-sync-lost.ts'
@@ -35,6 +39,10 @@ export const defects: readonly Defect[] = [
   joinV5NoInstanceId,
   ghostMembers,
   leaderSyncLost,
+  initialDelayIgnored,
+  expectedMembersIgnored,
+  adaptiveIgnored,
+  fallbackIgnored,
   staticIdIgnored,
   noExpire,
   heartbeatAnyGeneration,

@@ -7,7 +7,6 @@ import { StorageError } from '../store/store.ts'
 import { refusedJoin, refusedSync } from './answers.ts'
 import { Group } from './group.ts'
 import { CommittedOffsets } from './offsets.ts'
-import type { RebalanceTuning } from './rebalance.ts'
 import type {
   CommitRequest,
   CommittedOffset,
@@ -25,6 +24,7 @@ import type {
 import { type GroupRules, kafkaGroupRules } from './rules.ts'
 import { assignEvenly } from './server-assignor.ts'
 import { consumerProtocolType, isSubscribed } from './subscription.ts'
+import type { RebalanceTuning } from './tuning.ts'
 
 /** The groups of the broker and their committed offsets. Synchronous: an answer is a value, or a promise when it is parked. */
 

@@ -5,6 +5,7 @@ import { type Member, noAssignment } from './member.ts'
 import type { MemberAssignment } from './requests.ts'
 import type { Roster } from './roster.ts'
 import type { GroupRules } from './rules.ts'
+import { kafkaTuning, type RebalanceTuning } from './tuning.ts'
 
 /** How a group goes from one generation to the next: it gathers joins, then syncs, each phase with its timer. */
 
@@ -17,25 +18,6 @@ export interface RebalanceParts {
   readonly tuning?: RebalanceTuning
 }
 
-/** How a group's rebalances differ from Kafka's. */
-export interface RebalanceTuning {
-  /** The initial delay ends once so many members have joined; 0: it never ends early. */
-  readonly expectedMembers: number
-  /** Whether the initial delay is prolonged by more the more members have come. */
-  readonly isDelayAdaptive: boolean
-  /** How long a generation waits for its leader's sync; null: as long as for every other. */
-  readonly leaderSyncTimeoutMs: number | null
-  /** The assignment in the place of the leader's that did not come; null when the group's members are to be removed instead. */
-  readonly assignForLeader: (roster: Roster) => readonly MemberAssignment[] | null
-}
-
-const kafkaTuning: RebalanceTuning = {
-  expectedMembers: 0,
-  isDelayAdaptive: false,
-  leaderSyncTimeoutMs: null,
-  assignForLeader: () => null,
-}
-
 /** Of an adaptive initial delay: it is prolonged by its length for every so many members. */
 const membersPerDelay = 10
 
@@ -43,6 +25,7 @@ export class Rebalance {
   readonly #roster: Roster
   readonly #parts: RebalanceParts
   readonly #tuning: RebalanceTuning
+  readonly #initialDelayMs: number
   readonly #startSession: (member: Member) => void
   #joinTimer: Timer | null = null
   #syncTimer: Timer | null = null
@@ -53,7 +36,8 @@ export class Rebalance {
   constructor(roster: Roster, parts: RebalanceParts, startSession: (member: Member) => void) {
     this.#roster = roster
     this.#parts = parts
-    this.#tuning = parts.tuning ?? kafkaTuning
+    this.#tuning = parts.rules.tuned(parts.tuning ?? kafkaTuning)
+    this.#initialDelayMs = parts.rules.initialDelayMs(parts.initialRebalanceDelayMs)
     this.#startSession = startSession
   }
 
@@ -65,7 +49,8 @@ export class Rebalance {
 
   start(reason: string): void {
     const roster = this.#roster
-    const { clock, rules, initialRebalanceDelayMs: delayMs, log } = this.#parts
+    const { clock, rules, log } = this.#parts
+    const delayMs = this.#initialDelayMs
     if (roster.state === 'CompletingRebalance') this.#cancelSyncs()
     this.#stopSyncTimer()
     this.#stopLeaderTimer()
@@ -157,11 +142,11 @@ export class Rebalance {
 
   /** Lets the first members gather (KIP-134): newcomers prolong the wait, at most to the rebalance timeout. */
   #delayInitial(delayMs: number, remainingMs: number): void {
-    const { clock, initialRebalanceDelayMs } = this.#parts
+    const { clock } = this.#parts
     this.#joinTimer = clock.setTimer(delayMs, () => {
       if (!this.#hasNewcomers || remainingMs === 0) return this.complete()
       this.#hasNewcomers = false
-      const wantedMs = initialRebalanceDelayMs * this.#delayFactor
+      const wantedMs = this.#initialDelayMs * this.#delayFactor
       const nextDelayMs = Math.min(wantedMs, remainingMs)
       this.#delayInitial(nextDelayMs, remainingMs - nextDelayMs)
     })

@@ -1,6 +1,7 @@
 import type { Member } from './member.ts'
 import type { JoinRequest, MemberProtocol, PartitionOffset } from './requests.ts'
 import type { Roster } from './roster.ts'
+import type { RebalanceTuning } from './tuning.ts'
 
 /** The decisions of a group as named functions, so that a defect is a set of rules with one of them replaced. */
 export interface GroupRules {
@@ -18,6 +19,10 @@ export interface GroupRules {
     member: Member,
     protocols: readonly MemberProtocol[],
   ): 'rebalance' | 'answer'
+  /** How long the first members of an empty group are waited for, out of what the settings say. */
+  initialDelayMs(settingMs: number): number
+  /** What is made of the settings that Kafka does not have. */
+  tuned(tuning: RebalanceTuning): RebalanceTuning
   /** Whether the next generation can begin without waiting for the join timer. */
   isJoinComplete(roster: Roster): boolean
   /** How long a rebalance waits for members of the last generation. */
@@ -86,6 +91,8 @@ export const kafkaGroupRules: GroupRules = {
       : 'answer',
   onJoinWhileCompleting: (_roster, member, protocols) =>
     member.isNew || !member.hasProtocols(protocols) ? 'rebalance' : 'answer',
+  initialDelayMs: (settingMs) => settingMs,
+  tuned: (tuning) => tuning,
   isJoinComplete: (roster) => roster.hasAllJoined,
   joinTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
   syncTimeoutMs: (roster) => roster.rebalanceTimeoutMs,
