@@ -188,7 +188,7 @@ export const runDots = (metrics: readonly MetricComparison[]): Child => {
   if (metrics.length === 0) return null
   return figure({
     title: 'Run by run',
-    note: 'a dot is a run, a bar the median of its side.',
+    note: 'a filled dot is a run of the baseline, an open one of the candidate, a bar the median of its side.',
     legend: el('ul', { class: 'legend' }, sample('baseline', 'one'), sample('candidate', 'two')),
     picture: picture(
       `Run by run, medians: ${metrics
