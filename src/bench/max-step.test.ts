@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { benchTest } from '../../test/support/bench-run.ts'
 import { produceResult, sampleLatency } from '../../test/support/sample-result.ts'
 import { MaxSearch } from './max-search.ts'
-import { faultOf, stepOf } from './max-step.ts'
+import { doubtsOf, faultOf, stepOf } from './max-step.ts'
 import type { Threshold } from './options.ts'
 
 const p99: Threshold = { text: 'p99>50ms', metric: 'p99', operator: '>', limit: 50_000 }
@@ -49,6 +49,22 @@ describe('a step', () => {
     const name = 'acked-equals-watermark-delta'
     const result = produceResult({ checks: [{ name, ok: false, expected: 10, actual: 9 }] })
     expect(faultOf(result, ['p99>50ms'])).toBe(`${name}: expected 10, actual 9`)
+  })
+})
+
+describe('the steps at the rate that did not hold', () => {
+  const failed = (...reasons: string[]) => ({
+    ...stepOf(produceResult(), 1_000, []),
+    hasHeld: false,
+    reasons,
+  })
+
+  it('are in doubt when each of them may have failed by something else than the broker', () => {
+    const [busy, foreign] = [failed('p99', 'generator busy'), failed('p99', 'other programs')]
+    const held = stepOf(produceResult(), 1_000, [])
+    expect(doubtsOf([busy, held, foreign])).toEqual(['generator busy', 'other programs'])
+    expect(doubtsOf([busy, failed('p99')])).toEqual([])
+    expect(doubtsOf([])).toEqual([])
   })
 })
 

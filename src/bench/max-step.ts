@@ -57,6 +57,14 @@ export const stepOf = (
   }
 }
 
+/** What else than the broker may have failed every one of these steps that did not hold; empty when one is beyond doubt. */
+export const doubtsOf = (steps: readonly MaxRateStep[]): string[] => {
+  const words = [...suspects.values()].flat()
+  const failed = steps.filter(({ hasHeld }) => !hasHeld)
+  const doubts = failed.map(({ reasons }) => words.filter((word) => reasons.includes(word)))
+  return doubts.some((one) => one.length === 0) ? [] : [...new Set(doubts.flat())]
+}
+
 /** A check that fails at no rate of a sound broker; null when all of them held. */
 export const faultOf = (result: RunResult, conditions: readonly string[]): string | null => {
   const fault = result.checks.find((check) => !check.ok && !isLimit(check, conditions))

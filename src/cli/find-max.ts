@@ -1,5 +1,5 @@
-import { MaxSearch } from '../bench/max-search.ts'
-import { faultOf, stepOf, unsentCondition } from '../bench/max-step.ts'
+import { MaxSearch, type MaxSearchEnd } from '../bench/max-search.ts'
+import { doubtsOf, faultOf, stepOf, unsentCondition } from '../bench/max-step.ts'
 import { systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
 import { formatMaxRateHtml } from '../report/html/max-rate.ts'
@@ -110,16 +110,21 @@ class Climb {
       isConverged: isConverged && !isUnfinished && this.#fault === null,
       problem: isUnfinished
         ? `The run at ${this.#offered} msg/s did not come to its end (exit ${exitCode}).`
-        : this.#problem(sustainedRate, isConverged),
+        : this.#problem(this.#rates.end()),
     }
   }
 
-  #problem(sustainedRate: number | null, isConverged: boolean): string | null {
+  #problem({ sustainedRate, exceededRate, isConverged }: MaxSearchEnd): string | null {
     if (this.#fault !== null)
       return `The run at ${this.#offered} msg/s is not to be believed: ${this.#fault}.`
     if (!isConverged)
       return 'The same rates held and failed too often: the machine or the broker is not steady.'
-    if (sustainedRate !== null) return null
+    if (sustainedRate !== null) {
+      const doubts = doubtsOf(this.steps.filter((step) => step.offeredPerSec === exceededRate))
+      return doubts.length === 0
+        ? null
+        : `Perhaps not the broker's limit: at ${exceededRate} msg/s ${doubts.join(', ')}.`
+    }
     const lowest = this.steps.toSorted((a, b) => a.offeredPerSec - b.offeredPerSec)[0]
     return `Not even ${lowest?.offeredPerSec} msg/s holds: ${lowest?.reasons.join(', ')}.`
   }

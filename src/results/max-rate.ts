@@ -17,7 +17,7 @@ export interface MaxRate {
   exceededPerSec: number | null
   /** False when the search ended early, and the rates are only the best known. */
   isConverged: boolean
-  /** Why there is no rate, or why it is not final; null when all went well. */
+  /** Why there is no rate, why it is not final, or what else than the broker may have been the limit; null when all went well. */
   problem: string | null
   /** In the order they were run. */
   steps: MaxRateStep[]

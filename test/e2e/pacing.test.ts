@@ -74,7 +74,9 @@ describe('--find-max', () => {
     const files = ['--results-dir', 'max', '--json-output', '-']
     const { code, stdout, stderr } = await bench(folder, ...search, ...step, ...files)
     const found = JSON.parse(stdout) as MaxRate
-    expect([code, found.problem, found.isConverged]).toEqual([0, null, true])
+    expect([code, found.isConverged]).toEqual([0, true])
+    // Other tests run meanwhile, and it may say so.
+    expect(found.problem ?? '').toMatch(/^(Perhaps not the broker's limit: .*)?$/)
     expect(found.sustainedPerSec).toBeGreaterThan(1_700)
     expect(found.sustainedPerSec).toBeLessThan(2_200)
     expect((found.exceededPerSec as number) / (found.sustainedPerSec as number)).toBeLessThan(1.051)

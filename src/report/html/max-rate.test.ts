@@ -16,6 +16,7 @@ it('has the curve, its ends and every step', () => {
 
 it.each([
   ['found', {}, ['40,000 msg/s', 'verdict good', '41,800 msg/s did not hold']],
+  ['in doubt', { problem: 'Perhaps not.' }, ['verdict doubt', 'did not. Perhaps not.']],
   ['not final', { isConverged: false, problem: 'Why.' }, ['verdict doubt', 'Why.']],
   ['none', nothingHeld, ['No rate held', 'verdict bad', 'Not even 1 msg/s holds.']],
   ['one step', { steps: sampleMaxRate().steps.slice(0, 1) }, ['verdict good']],

@@ -91,14 +91,14 @@ const loadCurve = (found: MaxRate): Markup | null => {
 /** A whole page; what was found is in it as JSON. */
 export const formatMaxRateHtml = (found: MaxRate): string => {
   const { sustainedPerSec, isConverged, problem, conditions, command, seriesId } = found
-  const hasFound = sustainedPerSec !== null && isConverged
+  const hasFound = sustainedPerSec !== null && isConverged && problem === null
   const word = sustainedPerSec === null ? 'No rate held' : `${formatRate(sustainedPerSec)} msg/s`
   return renderPage({
     title: `${word}: bench --find-max`,
     header: verdictBlock(hasFound ? 'good' : sustainedPerSec === null ? 'bad' : 'doubt', {
       eyebrow: 'bench --find-max',
       word,
-      reason: problem ?? sentenceOf(found),
+      reason: [sentenceOf(found), problem].filter((text) => text !== null).join(' '),
       details: [
         el(
           'p',
