@@ -1,5 +1,7 @@
 import { appendFileSync } from 'node:fs'
+import { messageOf } from '../errors.ts'
 import { printable } from '../report/box.ts'
+import type { RunResult } from '../results/result.ts'
 import type { Io } from './io.ts'
 
 /** What GitHub Actions shows of a command: a summary of the job, and a mark for each thing that failed. */
@@ -16,6 +18,18 @@ export interface Annotation {
   message: string
 }
 
+/** A mark for each check of a run that failed. */
+export const failuresOf = ({ checks }: RunResult, command = 'bench'): Annotation[] =>
+  checks
+    .filter(({ ok }) => !ok)
+    .map(({ name, expected, actual }) => ({
+      title: `${command}: ${name}`,
+      message: `expected ${expected}, actual ${actual}`,
+    }))
+
+/** What keeps a run that is part of something from reporting by itself. */
+export const withoutGithub: NodeJS.ProcessEnv = { GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: '' }
+
 /**
  * Appends `markdown` to the job's summary and marks the failures; nothing outside of a job. A summary that cannot be
  * written is told and fails nothing.
@@ -30,7 +44,9 @@ export const reportToGithub = (
     try {
       appendFileSync(file, `${report.markdown()}\n`)
     } catch (error) {
-      io.stderr.write(`bench: GITHUB_STEP_SUMMARY '${file}' cannot be written (${String(error)})\n`)
+      io.stderr.write(
+        `bench: GITHUB_STEP_SUMMARY '${file}' cannot be written (${messageOf(error)})\n`,
+      )
     }
   }
   if (env['GITHUB_ACTIONS'] !== 'true') return

@@ -5,7 +5,7 @@ import { formatMarkdown } from '../report/markdown.ts'
 import { formatReport } from '../report/text.ts'
 import type { RunResult } from '../results/result.ts'
 import { saveResult, serializeResult } from '../results/store.ts'
-import { reportToGithub } from './github.ts'
+import { failuresOf, reportToGithub } from './github.ts'
 import { type Io, styleOn } from './io.ts'
 import { checkOutputPaths, writeOutput } from './output-file.ts'
 import type { RawFlags } from './run-flags.ts'
@@ -51,18 +51,7 @@ const printReport = (result: RunResult, outputs: Outputs, io: Io): void => {
  */
 export const deliver = (result: RunResult, outputs: Outputs, io: Io): void => {
   printReport(result, outputs, io)
-  reportToGithub(
-    {
-      markdown: () => formatMarkdown(result),
-      failures: result.checks
-        .filter(({ ok }) => !ok)
-        .map(({ name, expected, actual }) => ({
-          title: `bench: ${name}`,
-          message: `expected ${expected}, actual ${actual}`,
-        })),
-    },
-    io,
-  )
+  reportToGithub({ markdown: () => formatMarkdown(result), failures: failuresOf(result) }, io)
   const failures: unknown[] = []
   const attempt = (write: () => void): void => {
     try {

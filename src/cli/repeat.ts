@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts'
-import { formatSeries } from '../report/series.ts'
+import { formatSeries, placeOf } from '../report/series.ts'
+import { failuresOf, reportToGithub } from './github.ts'
 import { type Io, styleOn } from './io.ts'
 import { parseRunArgs } from './run-args.ts'
 import type { RawFlags } from './run-flags.ts'
@@ -84,6 +85,15 @@ export const runRepeated = async (
     const { seriesId, runs, exitCode } = await runSeries(plans, { io, stop, isQuiet, ...hooks })
     const entries = runs.map(({ plan, result }) => ({ title: plan.title, result }))
     if (!isQuiet) io.stdout.write(formatSeries(seriesId, entries, styleOn(io)))
+    reportToGithub(
+      {
+        markdown: () => `\`\`\`text\n${formatSeries(seriesId, entries)}\`\`\`\n`,
+        failures: runs.flatMap(({ plan, result }, index) =>
+          failuresOf(result, ['bench', placeOf(index, plans.length), plan.title].join(' ').trim()),
+        ),
+      },
+      io,
+    )
     return exitCode
   } finally {
     stop.dispose()

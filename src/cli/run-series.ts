@@ -11,6 +11,7 @@ import { formatPlannedRun, placeOf } from '../report/series.ts'
 import type { RunResult, Series } from '../results/result.ts'
 import { newRunId } from '../results/run-id.ts'
 import { loadResult } from '../results/store.ts'
+import { withoutGithub } from './github.ts'
 import type { Io } from './io.ts'
 import { seriesVariables } from './series-child.ts'
 import type { StopRequest } from './signals.ts'
@@ -128,7 +129,7 @@ const runOne = async (
   const order = { seriesId: series.seriesId, index: plan.index, side: plan.side, resultFile }
   const script = process.argv[1] as string
   const args = [...process.execArgv, script, 'run', ...plan.args, '--report-interval-secs', '0']
-  const env = seriesVariables(order)
+  const env = { ...seriesVariables(order), ...withoutGithub }
   const ended = await runProcess(process.execPath, args, { env, isShell: false }, stop)
   const result = loadIfThere(resultFile)
   if (result !== null) return { result, exitCode: ended.exitCode }

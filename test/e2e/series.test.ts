@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { Comparison } from '../../src/compare/comparison.ts'
 import { loadResult } from '../../src/results/store.ts'
 import { bench, makeFolder, start } from './bin.ts'
@@ -46,6 +46,20 @@ describe('a series', () => {
     const { metrics } = JSON.parse(compared.stdout) as Comparison
     expect(compared.code).toBe(0)
     expect(metrics).toEqual(comparison.metrics)
+  })
+
+  it('writes one table into the summary of a job, and marks the run that failed', async () => {
+    vi.stubEnv('GITHUB_STEP_SUMMARY', box('summary.md'))
+    vi.stubEnv('GITHUB_ACTIONS', 'true')
+    const args = [...quick, '--data-dir', 'memory', '--no-save', '--fail-if', 'p50>1us']
+    const { code, stderr } = await bench(folder, ...args, '--repeat', '2')
+    vi.unstubAllEnvs()
+    const summary = readFileSync(box('summary.md'), 'utf8')
+    expect([code, summary.match(/^║ Series /gm)?.length]).toEqual([1, 1])
+    expect(summary).not.toContain('Benchmark Results')
+    expect([...stderr.matchAll(/^::error title=bench run (\d) of 2%3A p50>1us::/gm)]).toHaveLength(
+      2,
+    )
   })
 
   it('ends with the first signal, its run drained and saved', async () => {
