@@ -200,7 +200,7 @@ const goalsOf = ({ entries, brokers }: Found): Goal[] => {
     ratio(['kafka', 'consume', ours], ['franz-go', rateOf, 'at least', 2])
     ratio(['kafka', 'consume', ours], ["Kafka's Java", rateOf, 'at least', 5])
   }
-  const large = ['kafka', 'produce', 'bench, batches of 1000'] as const
+  const large = ['kafka', 'produce', 'bench, batches of 3500'] as const
   ratio(large, ['franz-go', rateOf, 'at least', 1.2])
   ratio(large, ['franz-go', clientCpuOf, 'at most', 0.5])
   ratio(large, ["Kafka's Java", rateOf, 'at least', 2.5])

@@ -58,7 +58,8 @@ export const wireContenders = (scale: number): readonly Contender[] => {
   const consuming = (name: string, ...more: string[]) =>
     wireContender(name, 'consume', () => ['--mode', 'consume', '-t', readTopic, ...more])
   return [
-    producing(1_000, 5, { embedded: 16, kafka: 3 }),
+    // As many bytes as a request of the others may have.
+    producing(3_500, 6, { embedded: 16, kafka: 3 }),
     producing(100, 16, { embedded: 14, kafka: 2 }),
     consuming('bench, every record checked'),
     consuming('bench, with CRC', '-X', 'check.crcs=true'),
