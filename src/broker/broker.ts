@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 import { messageOf, SurroundingsError } from '../errors.ts'
 import { serveApis } from './apis.ts'
 import { Cluster, type ClusterNode } from './cluster.ts'
@@ -14,6 +14,7 @@ import type { Settings } from './settings.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { Topics } from './topics.ts'
+import { warmUp } from './warm-up.ts'
 
 /** The embedded broker: a node, or several, that any Kafka client can use. Wires store, topics, groups and connections together. */
 
@@ -41,6 +42,8 @@ export interface Broker {
   readonly context: BrokerContext
   /** Where the first node listens; `context.cluster` knows all. Rejects with a `SurroundingsError` when a port is taken. */
   listen(): Promise<Endpoint>
+  /** Does what would else be done when the first records come, a little at a time. */
+  warmUp(): void
   /** Ends all connections and timers, writes what is left and closes the store. */
   close(): Promise<void>
 }
@@ -169,6 +172,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
   } catch (error) {
     throw new SurroundingsError(messageOf(error), { cause: error })
   }
+  let warming: Timer | null = null
   const { nodes } = context.cluster
   const listeners = nodes.map(({ nodeId }) => createListener({ ...context, nodeId }, parts))
   return {
@@ -180,7 +184,11 @@ export const createBroker = (options: BrokerOptions): Broker => {
       }
       return { host: options.host, port: nodes[0]?.port ?? 0 }
     },
+    warmUp() {
+      warming = warmUp({ ...options, prepareStore: () => store.prepare() })
+    },
     async close() {
+      warming?.cancel()
       const areClosed = listeners.map((listener) => listener.close())
       context.groups.close()
       await Promise.all(areClosed)

@@ -99,6 +99,7 @@ export const startBroker = async (options: LifeOptions): Promise<RunningBroker |
     }
     if (defect !== null) log(`this broker has a defect: ${defect}`)
     log(`listening on ${endpoint} (${dataDir.folder ?? `${dataDir.store}, nothing is kept`})`)
+    broker.warmUp()
     return { endpoint, ended, stop }
   } catch (error) {
     await close().catch((failure: unknown) => log(messageOf(failure)))

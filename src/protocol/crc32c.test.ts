@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { type Crc32c, crc32c, crc32cInScript, crc32cInWasm, takeNativeCrc32c } from './crc32c.ts'
+import {
+  type Crc32c,
+  crc32c,
+  crc32cInScript,
+  crc32cInWasm,
+  readyCrc32c,
+  takeNativeCrc32c,
+} from './crc32c.ts'
 import { distances } from './crc32c-wasm.ts'
 
 const crcOfKafkajs = createRequire(import.meta.url)(
@@ -95,7 +102,9 @@ test('a native implementation is taken for large data when it is right, and only
   const bytes = randomBytes(5_000)
   const expected = crc32c(bytes)
   expect(takeNativeCrc32c(() => 0)).toBe(false)
+  expect(readyCrc32c()).toBe('WebAssembly')
   expect(takeNativeCrc32c(native)).toBe(true)
+  expect(readyCrc32c()).toBe('a native module')
   calls.length = 0
   expect(crc32c(bytes)).toBe(expected)
   expect(crc32c(bytes, 0, 100)).toBe(crc32cInScript(bytes, 0, 100, 0))

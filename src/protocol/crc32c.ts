@@ -66,7 +66,10 @@ export const crc32cInWasm = (): Crc32c | null => {
   }
 }
 
-let largeCrc32c: Crc32c | null = null
+/** What large data go through. */
+export type Crc32cMeans = 'a native module' | 'WebAssembly' | 'JavaScript'
+
+let large: { readonly means: Crc32cMeans; readonly crc32c: Crc32c } | null = null
 let offered: (() => void) | null = null
 
 /** `take` is called when large data come first, to call `takeNativeCrc32c` if there is one. */
@@ -74,11 +77,23 @@ export const offerNativeCrc32c = (take: () => void): void => {
   offered = take
 }
 
-/** WebAssembly is compiled when it is first needed. */
+const makeLarge = (): NonNullable<typeof large> => {
+  const inWasm = crc32cInWasm()
+  return inWasm === null
+    ? { means: 'JavaScript', crc32c: crc32cInScript }
+    : { means: 'WebAssembly', crc32c: inWasm }
+}
+
+/** Loads and compiles what large data need, which is else done when they come first, and tells what that is. */
+export const readyCrc32c = (): Crc32cMeans => {
+  if (large === null) offered?.()
+  large ??= makeLarge()
+  return large.means
+}
+
 const crc32cOfLarge: Crc32c = (bytes, start, end, seed) => {
-  if (largeCrc32c === null) offered?.()
-  largeCrc32c ??= crc32cInWasm() ?? crc32cInScript
-  return largeCrc32c(bytes, start, end, seed)
+  if (large === null) readyCrc32c()
+  return (large ?? makeLarge()).crc32c(bytes, start, end, seed)
 }
 
 /**
@@ -89,6 +104,8 @@ export const takeNativeCrc32c = (native: (bytes: Uint8Array, seed: number) => nu
   const vector = Buffer.from('123456789')
   const first = native(vector.subarray(0, 5), 0)
   if (native(vector.subarray(5), first) >>> 0 !== 0xe3069283) return false
-  largeCrc32c = (bytes, start, end, seed) => native(bytes.subarray(start, end), seed) >>> 0
+  const inNative: Crc32c = (bytes, start, end, seed) =>
+    native(bytes.subarray(start, end), seed) >>> 0
+  large = { means: 'a native module', crc32c: inNative }
   return true
 }

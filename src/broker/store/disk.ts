@@ -276,6 +276,7 @@ export const diskStore = (options: DiskStoreOptions): Store => {
       sizeBytes -= sizeOfFolder(topicFolder)
       rmSync(topicFolder, { recursive: true, force: true })
     },
+    prepare: () => false,
     journal: (name) => diskJournal(path.join(folder, `${name}.jsonl`)),
     close: () => disk.files.closeUnder(topicsFolder),
   }

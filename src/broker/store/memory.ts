@@ -20,6 +20,9 @@ const growth = 4
 const largestSegmentBytes = 16 * MiB
 /** What waits for readers at most; more is left to the garbage collector. */
 const lentLimitBytes = 64 * MiB
+/** What is made ready before it is needed, and how much of it at a time: a fraction of a millisecond. */
+const preparedBytes = 64 * MiB
+const preparedAtOnceBytes = 256 * KiB
 
 class MemorySegment implements Segment {
   readonly baseOffset: number
@@ -74,9 +77,31 @@ class Memory {
   /** Given up while a reader may have a view, oldest first; `mark` is null until the turn is over. */
   readonly #lentOut: { readonly memory: Buffer; mark: number | null }[] = []
   #lentOutBytes = 0
+  /** Being made ready, its first `#touchedBytes` are. */
+  #fresh: Buffer | null = null
+  #touchedBytes = 0
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options
+  }
+
+  /** Makes memory for segments of `segmentBytes` ready. False when there is enough. */
+  prepare(segmentBytes: number): boolean {
+    const limitBytes = Math.min(preparedBytes, this.#options.maxBytes)
+    if (this.#fresh === null) {
+      if (this.#heldBytes + this.#spareBytes + segmentBytes > limitBytes) return false
+      this.#fresh = Buffer.allocUnsafeSlow(segmentBytes)
+      this.#touchedBytes = 0
+    }
+    // The system gives memory only when it is written to.
+    const endBytes = this.#touchedBytes + preparedAtOnceBytes
+    this.#fresh.fill(0, this.#touchedBytes, Math.min(endBytes, segmentBytes))
+    this.#touchedBytes = endBytes
+    if (endBytes >= segmentBytes) {
+      this.#keepSpare(this.#fresh)
+      this.#fresh = null
+    }
+    return true
   }
 
   get sizeBytes(): number {
@@ -111,6 +136,7 @@ class Memory {
     this.#spareBytes = 0
     this.#lentOut.length = 0
     this.#lentOutBytes = 0
+    this.#fresh = null
   }
 
   #keepSpare(memory: Buffer): void {
@@ -217,6 +243,7 @@ export const memoryStore = (options: MemoryStoreOptions): Store => {
     openPartition: (topicId, _index, segmentBytes = () => options.segmentBytes) =>
       openPartitionIn(memory, topicId, () => Math.min(boundBytes, segmentBytes())),
     deleteTopic: (topicId) => memory.releaseTopic(topicId),
+    prepare: () => memory.prepare(Math.min(boundBytes, options.segmentBytes)),
     journal: () => memoryJournal(),
     close: () => memory.clear(),
   }

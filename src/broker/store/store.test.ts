@@ -209,6 +209,21 @@ describe('memory', () => {
   })
 })
 
+test.each(['memory', 'ring'] as const)('%s makes memory ready up to its bound', (kind) => {
+  const segmentBytes = 2 ** 18
+  const store = memoryStore({ kind, maxBytes: 8 * segmentBytes, segmentBytes })
+  const partition = store.openPartition('id', 0)
+  const first = partition.create(0, segmentBytes, 0)
+  let steps = 0
+  while (store.prepare()) steps++
+  // The seven beside the one that is held.
+  expect(steps).toBe(7)
+  for (let i = 1; i < 8; i++) partition.create(i, segmentBytes, 0)
+  partition.remove(first)
+  expect(store.prepare()).toBe(false)
+  store.close()
+})
+
 describe('ring', () => {
   test('takes the oldest segments of all partitions away and tells their owner', () => {
     const store = openMemory('ring', 2_500)

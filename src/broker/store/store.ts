@@ -55,6 +55,8 @@ export interface Store {
   openPartition(topicId: string, index: number, segmentBytes?: () => number): PartitionStore
   /** Removes all segments of a topic; does nothing when there are none. */
   deleteTopic(topicId: string): void
+  /** Does a little of what would else have to be done when data come; false when nothing is left to do. */
+  prepare(): boolean
   journal(name: string): Journal
   close(): void
 }
