@@ -53,7 +53,7 @@ const concurrencyOf = ({ config, consumers }: RunResult): string => {
 }
 
 /** `precise, lateness p50 84 μs, p99 301 μs, max 2,310 μs`. */
-const pacerOf = ({ pacing }: RunResult): string | null => {
+export const pacerOf = ({ pacing }: RunResult): string | null => {
   if (pacing === undefined) return null
   const { pacer, latenessUs } = pacing
   if (latenessUs === null) return `${pacer}, no record had a free slot when it was due`

@@ -50,6 +50,7 @@ const paced = (fields: Partial<RunResult> = {}): RunResult => {
     timeline,
     latencyUs: { response: latency(3), service: latency(), endToEnd: null },
     resources: sampleResources({ gcPauses: [{ atMs: 2_345, durationMs: 61.5 }] }),
+    pacing: { pacer: 'precise', latenessUs: latency(0.1), lateRecords: 1_234 },
     ...fields,
   })
   return { ...plain, config: { ...plain.config, rateRecordsPerSec: 5_500, seed: 7 } }

@@ -10,7 +10,7 @@ import {
   formatValue,
 } from '../format.ts'
 import { formatLatency, isTold, latencyGroups, percentileRows, primaryLatency } from '../latency.ts'
-import { statusOf } from '../text.ts'
+import { pacerOf, statusOf } from '../text.ts'
 import { accountOf, partitionDelta } from '../verification.ts'
 import { type Child, el, join, prose } from './markup.ts'
 import { membersChart } from './members.ts'
@@ -104,7 +104,7 @@ const keyFigures = (result: RunResult): Child => {
 }
 
 const rates = (result: RunResult): Child => {
-  const { totals, config, warmup } = result
+  const { totals, config, warmup, pacing } = result
   const offered = config['rateRecordsPerSec']
   const isOpen = typeof offered === 'number'
   const achieved = `${formatRate(totals.recordsPerSec)} records/s`
@@ -124,6 +124,11 @@ const rates = (result: RunResult): Child => {
     ['Failed', sent(totals.failed)],
     ['Unknown (timed out)', sent(totals.unknown)],
     ['Unsent (due, never sent)', isOpen ? formatCount(totals.unsent) : null],
+    [
+      'Held back (due, no free slot)',
+      pacing === undefined ? null : formatCount(pacing.lateRecords),
+    ],
+    ['Pacer', pacerOf(result)],
     ['Requests', formatCount(totals.requests)],
     ['Warm-up before it', sent(warmup.records)],
   ])
