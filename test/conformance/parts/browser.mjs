@@ -5,9 +5,9 @@ import { benchBin } from '../bench-run.mjs'
 import { browserNeeds, launchBrowser } from '../playwright.mjs'
 import { makeFolder, runProcess } from '../processes.mjs'
 
-const widths = [320, 800, 1440]
+const widths = [320, 768, 1280]
 /** About that of A4 in CSS pixels. */
-const paperWidth = 800
+const paperWidth = 768
 const schemes = ['light', 'dark']
 
 /** Pages of real runs: name -> file. */
