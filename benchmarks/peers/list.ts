@@ -54,8 +54,9 @@ const readOwn = (output: string, { direction }: Work): Measured => {
   return { perSec: (records / elapsedMs) * 1e3, sent, cpuMs: cpuMs ?? null }
 }
 
+/** The last: some tell each second how far they are. `pattern` is global. */
 const numberIn = (output: string, pattern: RegExp): number => {
-  const found = pattern.exec(output)?.[1]
+  const found = [...output.matchAll(pattern)].at(-1)?.[1]
   if (found === undefined) throw new Error(`no ${pattern} in: ${output}`)
   return Number(found)
 }
@@ -129,7 +130,7 @@ const rdkafkaPerformance: Peer = {
     return [program, ...(direction === 'produce' ? producing : ['-G', group, ...where, ...reading])]
   },
   read: (output, { records }) => {
-    const perSec = numberIn(output, /in \d+ms: (\d+) msgs\/s/)
+    const perSec = numberIn(output, /in \d+ms: (\d+) msgs\/s/g)
     return { perSec, sent: records, cpuMs: null }
   },
 }
@@ -160,11 +161,11 @@ const java: Peer = {
   },
   read: (output, { direction, records }) => {
     if (direction === 'produce') {
-      const perSec = numberIn(output, /steady state records sent, ([\d.]+) records\/sec/)
+      const perSec = numberIn(output, /steady state records sent, ([\d.]+) records\/sec/g)
       return { perSec, sent: records, cpuMs: null }
     }
     // Its last column: without the join of the group.
-    return { perSec: numberIn(output, /, ([\d.]+)\s*$/), sent: 0, cpuMs: null }
+    return { perSec: numberIn(output, /, ([\d.]+)\s*$/g), sent: 0, cpuMs: null }
   },
 }
 
