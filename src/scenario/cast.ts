@@ -164,7 +164,7 @@ export class Cast {
   }
 
   #memberOptions(member: string, clientId: string): MemberOptions {
-    const { scenario, place, minSessionMs } = this.#options
+    const { scenario, client, place, minSessionMs } = this.#options
     const { group } = scenario
     const own = scenario.members[member]
     return parseMemberOptions({
@@ -178,7 +178,7 @@ export class Cast {
       rebalanceTimeoutMs: own?.rebalance ?? group.rebalance,
       commit: group.commit,
       batchDelayMs: own?.batchDelay ?? 0,
-      script: own?.script ?? null,
+      script: (own?.client ?? client) === 'scripted' ? (own?.script ?? {}) : null,
     })
   }
 

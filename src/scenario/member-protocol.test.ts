@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { UsageError } from '../errors.ts'
-import {
-  parseMemberCommand,
-  parseMemberEvent,
-  parseMemberOptions,
-  plainScript,
-} from './member-protocol.ts'
+import { parseMemberEvent, parseMemberOptions, plainScript } from './member-protocol.ts'
 
 const least = { bootstrapServers: ['127.0.0.1:1'], topic: 't', groupId: 'g', clientId: 'c' }
 
@@ -37,13 +32,6 @@ test.each([
 ])('an option that is not right is named: %j', (options, name) => {
   expect(() => parseMemberOptions(options)).toThrow(UsageError)
   expect(() => parseMemberOptions(options)).toThrow(name)
-})
-
-test('a command is read, another one refused', () => {
-  const start = parseMemberCommand(JSON.stringify({ type: 'start', options: least }))
-  expect(start).toEqual({ type: 'start', options: parseMemberOptions(least) })
-  expect(parseMemberCommand('{"type":"stop"}')).toEqual({ type: 'stop' })
-  expect(() => parseMemberCommand('{"type":"jump"}')).toThrow(/member command: type/)
 })
 
 const events = [

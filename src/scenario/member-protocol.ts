@@ -73,16 +73,12 @@ export type MemberScript = z.output<typeof scriptSchema>
 /** Nothing otherwise than a client library. */
 export const plainScript: MemberScript = scriptSchema.parse({})
 
-const commandSchema = z.discriminatedUnion('type', [
-  /** Always the first line. */
-  z.strictObject({ type: z.literal('start'), options: optionsSchema }),
-  /** Commit the positions of all partitions held, as of what was told by `batch`. */
-  z.strictObject({ type: z.literal('commit') }),
+/** `start` is always the first; `commit`: the positions of all partitions held, as of what was told by `batch`. */
+export type MemberCommand =
+  | { type: 'start'; options: MemberOptions }
+  | { type: 'commit' }
   /** Commit if `commit` says so, leave the group, tell `left`, exit with 0. The end of the input means the same. */
-  z.strictObject({ type: z.literal('stop') }),
-])
-
-export type MemberCommand = z.output<typeof commandSchema>
+  | { type: 'stop' }
 
 /**
  * Records delivered one after another with consecutive offsets and, where they carry a bench header, consecutive
@@ -159,22 +155,15 @@ export const parseMemberOptions = (value: unknown): MemberOptions => {
   return data
 }
 
-const parseLine = <T>(what: string, schema: z.ZodType<T>, line: string): T => {
+/** One line of a member's output; fields that are not known are dropped. Throws a `UsageError` that names the field. */
+export const parseMemberEvent = (line: string): MemberEvent => {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch {
-    throw new UsageError(`${what}: not JSON: ${line.slice(0, 200)}`)
+    throw new UsageError(`member event: not JSON: ${line.slice(0, 200)}`)
   }
-  const { data, error } = schema.safeParse(value)
-  if (error !== undefined) throw new UsageError(`${what}: ${problemOf(error)}`)
+  const { data, error } = eventSchema.safeParse(value)
+  if (error !== undefined) throw new UsageError(`member event: ${problemOf(error)}`)
   return data
 }
-
-/** One line of a member's input. Throws a `UsageError` that names the field. */
-export const parseMemberCommand = (line: string): MemberCommand =>
-  parseLine('member command', commandSchema, line)
-
-/** One line of a member's output; fields that are not known are dropped. Throws a `UsageError` that names the field. */
-export const parseMemberEvent = (line: string): MemberEvent =>
-  parseLine('member event', eventSchema, line)

@@ -15,6 +15,7 @@ const stage = (given: Partial<MemberOptionsInput> = {}, leader = 'm1') => {
     topic: 't',
     groupId: 'g',
     clientId: 'c',
+    script: {},
     ...given,
   })
   const events: MemberEvent[] = []

@@ -8,13 +8,13 @@ import { assignGroup, partitionsIn, protocolNames, topicsOf } from '../clients/w
 import { ConnectionError } from '../clients/wire/errors.ts'
 import type { JoinAnswer, MemberAssignment } from '../clients/wire/group-requests.ts'
 import { type Clock, sleep } from '../clock.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, UsageError } from '../errors.ts'
 import { encodeSubscription } from '../protocol/consumer-protocol.ts'
 import { errorCode } from '../protocol/errors.ts'
 import { readBenchVersion } from '../results/environment.ts'
 import { GroupRefusal, type MemberRequests, openGroupRequests } from './member-group-requests.ts'
 import type { MemberLink } from './member-link.ts'
-import { type MemberOptions, type MemberScript, plainScript } from './member-protocol.ts'
+import type { MemberOptions, MemberScript } from './member-protocol.ts'
 import { MemberReading } from './member-reading.ts'
 
 const backoffMs = 100
@@ -41,7 +41,9 @@ export class ScriptedMember {
 
   constructor(parts: ScriptedParts) {
     this.#parts = parts
-    this.#script = parts.options.script ?? plainScript
+    const { script } = parts.options
+    if (script === null) throw new UsageError('script: a scripted member needs one, be it {}')
+    this.#script = script
     this.#joinsToLose = this.#script.loseJoinAnswers
   }
 

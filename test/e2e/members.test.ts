@@ -52,6 +52,7 @@ const optionsOf = (topic: string, given: Partial<MemberOptionsInput>) =>
     clientId: 'm',
     sessionTimeoutMs: 6_000,
     heartbeatIntervalMs: 300,
+    script: {},
     ...given,
   })
 
