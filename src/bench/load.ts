@@ -56,6 +56,8 @@ const watchIntervalMs = 250
 const firstPauseMs = 10
 const longestPauseMs = 100
 
+const oneSlot = { slots: 1, request: null }
+
 export class Load implements LoadFigures {
   sent = 0
   acked = 0
@@ -169,7 +171,7 @@ export class Load implements LoadFigures {
   }
 
   #release(run: RecordRun, atNs: number): boolean {
-    const { place, request, count } = run as LoadRun
+    const { place, slots, request } = run as LoadRun
     const inFlight = this.#inFlight
     if (inFlight[place] !== run) return false
     const last = inFlight.pop() as LoadRun
@@ -178,7 +180,7 @@ export class Load implements LoadFigures {
       last.place = place
     }
     const wasFull = this.#usedSlots >= this.#plan.concurrency
-    if (request === null) this.#usedSlots -= count
+    if (request === null) this.#usedSlots -= slots
     else if (--request.openRuns === 0) this.#usedSlots -= 1
     if (this.#usedSlots < this.#plan.concurrency) this.lateness.free(atNs)
     // An open loop with free slots waits for its waker, so that what is due in a tick goes in one go.
@@ -279,7 +281,7 @@ export class Load implements LoadFigures {
     if (placement.key === null) {
       const times = this.#timesOf(size, nowNs)
       this.#taken += size
-      return [new LoadRun(partition, times, null, payload, { openRuns: 1 })]
+      return [new LoadRun(partition, times, null, payload, oneSlot)]
     }
     const drafts = new Map<number, RunDraft>()
     for (let index = 0; index < size; index += 1) {

@@ -4,10 +4,12 @@ import type { PayloadPlan, RecordRun } from '../clients/driver.ts'
 /** What a record costs in a batch besides its key and value. */
 const recordOverheadBytes = 12
 
-/** What a slot holds until its last run is answered. */
+/** One slot of several runs, until the last of them is answered. */
 interface Request {
   openRuns: number
 }
+
+type Slots = Pick<LoadRun, 'slots' | 'request'>
 
 /** A run of a load, from its send to its end. */
 export class LoadRun implements RecordRun {
@@ -16,7 +18,9 @@ export class LoadRun implements RecordRun {
   readonly intendedAtNs: Float64Array
   readonly keys: readonly Buffer[] | null
   readonly payload: PayloadPlan
-  /** Null as a value: its slots are its records. */
+  /** That it has to itself. */
+  readonly slots: number
+  /** Whose slot it shares; null when it has its own. */
   readonly request: Request | null
   firstSequence = 0
   sentAtNs = 0
@@ -28,13 +32,14 @@ export class LoadRun implements RecordRun {
     intendedAtNs: Float64Array,
     keys: readonly Buffer[] | null,
     payload: PayloadPlan,
-    request: Request | null,
+    { slots, request }: Slots,
   ) {
     this.partition = partition
     this.count = intendedAtNs.length
     this.intendedAtNs = intendedAtNs
     this.keys = keys
     this.payload = payload
+    this.slots = slots
     this.request = request
   }
 }
@@ -66,11 +71,13 @@ export class RunDraft {
     this.sizeBytes += sizeBytes
   }
 
+  /** It has a slot per record, unless it is part of a `request`. */
   seal(payload: PayloadPlan, request: Request | null): LoadRun {
     const times = this.#intendedAtNs
     const { partition, count } = this
     const intendedAtNs = times.length === count ? times : times.subarray(0, count)
-    return new LoadRun(partition, intendedAtNs, this.#keys, payload, request)
+    const slots = { slots: request === null ? count : 0, request }
+    return new LoadRun(partition, intendedAtNs, this.#keys, payload, slots)
   }
 
   #grow(): void {

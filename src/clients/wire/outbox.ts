@@ -5,13 +5,13 @@ import { Fifo } from './fifo.ts'
 import type { ProduceAnswer, ProducePrefix } from './produce-frame.ts'
 import type { SendRing } from './send-ring.ts'
 
-/** One run until it has ended. */
+/** One run until it has ended; then it may be that of another. */
 export class Parcel {
-  readonly run: RecordRun
-  readonly outbox: Outbox
+  run: RecordRun
+  outbox: Outbox
   /** Ascending in the order of sending. */
-  readonly serial: number
-  readonly deadlineNs: number
+  serial = 0
+  deadlineNs = 0
   /** Of the idempotent producer, once it was given out; else -1. */
   sequence = -1
   isOpen = true
@@ -26,11 +26,22 @@ export class Parcel {
   previous: Parcel | null = null
   next: Parcel | null = null
 
-  constructor(run: RecordRun, outbox: Outbox, serial: number, deadlineNs: number) {
+  constructor(run: RecordRun, outbox: Outbox) {
+    this.run = run
+    this.outbox = outbox
+  }
+
+  /** Begins anew; it must be in no queue, list or request. */
+  begin(run: RecordRun, outbox: Outbox, serial: number, deadlineNs: number): void {
     this.run = run
     this.outbox = outbox
     this.serial = serial
     this.deadlineNs = deadlineNs
+    this.sequence = -1
+    this.isOpen = true
+    this.mayHaveLanded = false
+    this.attempts = 0
+    this.failure = null
   }
 
   /** Whether the log may hold it, as far as is known now. */

@@ -19,7 +19,9 @@ export class Outgoing {
   #start = 0
   #end = 0
   #isScheduled = false
-  readonly #written: Written[] = []
+  /** Of this turn; behind `#addedCount` are those of earlier turns. */
+  readonly #added: Written[] = []
+  #addedCount = 0
   /** Of this turn; those of earlier turns wait in `#leaving`. */
   #unanswered: Unanswered[] = []
   readonly #leaving = new Set<Unanswered[]>()
@@ -33,7 +35,7 @@ export class Outgoing {
   }
 
   add(bytes: Buffer, start: number, end: number, exchange: Written): void {
-    this.#written.push(exchange)
+    this.#added[this.#addedCount++] = exchange
     if (bytes === this.#bytes && start === this.#end) {
       this.#end = end
       return
@@ -57,7 +59,8 @@ export class Outgoing {
     const lost = [...this.#leaving, this.#unanswered].flat()
     this.#leaving.clear()
     this.#unanswered = []
-    this.#written.length = 0
+    this.#added.length = 0
+    this.#addedCount = 0
     this.#pieces.length = 0
     this.#bytes = null
     for (const exchange of lost) exchange.onLost(error)
@@ -74,8 +77,11 @@ export class Outgoing {
     const pieces = this.#pieces
     const last = pieces.pop()
     if (last === undefined) return
-    for (const exchange of this.#written) exchange.isWritten = true
-    this.#written.length = 0
+    for (let index = 0; index < this.#addedCount; index++) {
+      const exchange = this.#added[index] as Written
+      exchange.isWritten = true
+    }
+    this.#addedCount = 0
     if (pieces.length === 0) {
       this.#writeLast(last)
       return

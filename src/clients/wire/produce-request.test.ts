@@ -32,7 +32,10 @@ const owner = { onAnswer() {}, onWritten() {}, onLost() {} }
 const requests = () => {
   let correlationId = 0
   const ring = new SendRing()
-  const connection = { takeCorrelationId: () => correlationId++ } as unknown as Link['connection']
+  const connection = {
+    takeCorrelationId: () => correlationId++,
+    requestTimeoutMs: 5,
+  } as unknown as Link['connection']
   const prefix = new ProducePrefix(lastVersion, 'me', { topic: 'here', acks: -1, timeoutMs: 5 })
   const link: Link = { connection, prefix, ring, answer: new ProduceAnswer(lastVersion, 'here') }
   const lane = new Lane(1)
@@ -45,10 +48,11 @@ const requests = () => {
       ...{ partition, count, firstSequence, sentAtNs: 0, payload, keys: null },
       intendedAtNs: new Float64Array(count).fill(firstSequence * 1e3),
     }
-    return new Parcel(run, new Outbox(partition), 0, 0)
+    return new Parcel(run, new Outbox(partition))
   }
   const write = (parcels: Parcel[]): ProduceRequest => {
-    const request = new ProduceRequest(owner, lane, link, parcels, 0)
+    const request = new ProduceRequest(owner, lane, link)
+    request.parcels.push(...parcels)
     request.write(batches, nobody, correlationId)
     return request
   }

@@ -14,12 +14,13 @@ export interface RequestOwner {
   onLost(request: ProduceRequest, error: ConnectionError): void
 }
 
+/** May be sent again, as another one, once it has been answered. */
 export class ProduceRequest implements Exchange {
-  readonly lane: Lane
-  readonly link: Link
-  readonly parcels: readonly Parcel[]
-  readonly correlationId: number
-  readonly deadlineNs: number
+  lane: Lane
+  link: Link
+  readonly parcels: Parcel[] = []
+  correlationId = 0
+  deadlineNs = 0
   isWritten = false
   /** Where it lies, once it was written. */
   bytes: Buffer
@@ -27,25 +28,16 @@ export class ProduceRequest implements Exchange {
   end = 0
   readonly #owner: RequestOwner
 
-  constructor(
-    owner: RequestOwner,
-    lane: Lane,
-    link: Link,
-    parcels: readonly Parcel[],
-    deadlineNs: number,
-  ) {
+  constructor(owner: RequestOwner, lane: Lane, link: Link) {
     this.#owner = owner
     this.lane = lane
     this.link = link
-    this.parcels = parcels
-    this.deadlineNs = deadlineNs
     this.bytes = link.ring.bytes
-    this.correlationId = link.connection.takeCorrelationId()
   }
 
-  /** Writes it to the ring of its connection; `nowNs` is the time of its batches. */
+  /** Writes it with its parcels to the ring of its connection; `nowNs` is the time of its batches. */
   write(batches: Batches, producer: ProducerId, nowNs: number): void {
-    const { ring, prefix } = this.link
+    const { ring, prefix, connection } = this.link
     const [only] = this.parcels
     const template =
       only === undefined || this.parcels.length > 1 ? null : batches.templateFor(only.run)
@@ -53,6 +45,9 @@ export class ProduceRequest implements Exchange {
     if (only === undefined || template === null) this.#writeAll(batches, producer, timestampMs)
     else this.#writeOne(only, template, producer, timestampMs)
     this.bytes = ring.bytes
+    this.isWritten = false
+    this.correlationId = connection.takeCorrelationId()
+    this.deadlineNs = nowNs + connection.requestTimeoutMs * 1e6
     prefix.setCorrelationId(ring, this.start, this.correlationId)
     ring.commit(this.end)
   }

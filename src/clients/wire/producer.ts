@@ -16,7 +16,7 @@ import { redact } from '../security.ts'
 import { Batches, codecs } from './batches.ts'
 import { Cluster, describe } from './cluster.ts'
 import { BrokerError, ConnectionError, toConnectError, toDriverError } from './errors.ts'
-import { type Lane, type Outbox, Parcel, ParcelList } from './outbox.ts'
+import { type Lane, type Link, type Outbox, Parcel, ParcelList } from './outbox.ts'
 import { type Verdict, verdictOfCode, verdictOfLoss } from './produce-failures.ts'
 import type { ProduceAnswer, ProducerId } from './produce-frame.ts'
 import { ProduceRequest, type RequestOwner } from './produce-request.ts'
@@ -50,6 +50,10 @@ class WireProducer implements Producer, RequestOwner {
   /** Null while an idempotent producer has to get a new id before it may send. */
   #producer: ProducerId | null = nobody
   #requestsInFlight = 0
+  readonly #idleRequests: ProduceRequest[] = []
+  readonly #idleParcels: Parcel[] = []
+  /** Partitions that have more than a request takes. */
+  readonly #again: Outbox[] = []
   #nextSerial = 0
   #isRecovering = false
 
@@ -100,7 +104,8 @@ class WireProducer implements Producer, RequestOwner {
   #accept(run: RecordRun, nowNs: number): void {
     const outbox = this.#routes.outboxOf(run.partition)
     const deadlineNs = nowNs + this.#options.messageTimeoutMs * 1e6
-    const parcel = new Parcel(run, outbox, this.#nextSerial++, deadlineNs)
+    const parcel = this.#idleParcels.pop() ?? new Parcel(run, outbox)
+    parcel.begin(run, outbox, this.#nextSerial++, deadlineNs)
     this.#open.push(parcel)
     if (this.#closing.signal.aborted) return this.#giveUp(parcel, 'the producer is closed')
     outbox.waiting.push(parcel)
@@ -119,11 +124,11 @@ class WireProducer implements Producer, RequestOwner {
   }
 
   onAnswer(request: ProduceRequest, bytes: Buffer, start: number, end: number): void {
-    const { parcels, link } = request
+    const { parcels, link, lane } = request
     const { answer, connection } = link
     const atNs = connection.receivedAtNs
-    this.#release(request)
     answer.open(bytes, start, end)
+    this.#release(request)
     for (let index = 0; answer.next(); index++) {
       const parcel = parcelOf(request, index, answer.partition)
       if (parcel === null) continue
@@ -138,17 +143,26 @@ class WireProducer implements Producer, RequestOwner {
       const verdict = verdictOfCode(errorCode.UNKNOWN_SERVER_ERROR, 'not in the answer', false)
       if (parcel.isOpen) this.#refuse(parcel, verdict)
     }
-    this.#pump(request.lane, atNs)
+    this.#keep(request)
+    this.#pump(lane, atNs)
   }
 
   onWritten(request: ProduceRequest): void {
     const atNs = this.#clock.nowNs()
+    const { lane } = request
     this.#release(request)
     for (const parcel of request.parcels) {
       this.#settle(parcel)
       if (parcel.isOpen) this.#ack(parcel, -1, atNs)
     }
-    this.#pump(request.lane, atNs)
+    this.#keep(request)
+    this.#pump(lane, atNs)
+  }
+
+  /** Keeps an answered request, and the parcels in it that have ended, for others: no memory is new while sending. */
+  #keep(request: ProduceRequest): void {
+    for (const parcel of request.parcels) if (!parcel.isOpen) this.#idleParcels.push(parcel)
+    this.#idleRequests.push(request)
   }
 
   onLost(request: ProduceRequest, error: ConnectionError): void {
@@ -178,43 +192,51 @@ class WireProducer implements Producer, RequestOwner {
 
   /** Sends what waits for this broker, as far as it may be in flight; `nowNs` is now. */
   #pump(lane: Lane, nowNs: number): void {
-    while (lane.isLive && lane.requestsInFlight < this.#mostInFlight && this.#producer !== null) {
-      const parcels = this.#gather(lane)
-      if (parcels === null) return
-      this.#write(lane, parcels, this.#producer, nowNs)
+    while (lane.requestsInFlight < this.#mostInFlight && this.#producer !== null) {
+      const { link } = lane
+      if (link?.connection.isOpen !== true) return
+      const request = this.#gather(lane, link)
+      if (request === null) return
+      this.#write(request, this.#producer, nowNs)
     }
     if (this.#producer === null) this.#recoverSoon()
   }
 
-  /** At most one run of each partition; null when nothing waits. */
-  #gather(lane: Lane): Parcel[] | null {
-    let parcels: Parcel[] | null = null
+  /** A request with at most one run of each partition; null when nothing waits. */
+  #gather(lane: Lane, link: Link): ProduceRequest | null {
+    let request: ProduceRequest | null = null
+    let count = 0
     let sizeBytes = 0
-    const again: Outbox[] = []
+    const again = this.#again
     for (let outbox = lane.take(); outbox !== null; outbox = lane.take()) {
       const parcel = nextOpen(outbox)
       if (parcel === undefined) continue
       sizeBytes += sizeOf(parcel.run)
-      if (parcels !== null && sizeBytes > this.#mostRequestBytes) {
+      if (count > 0 && sizeBytes > this.#mostRequestBytes) {
         again.push(outbox)
         break
       }
       outbox.waiting.shift()
-      if (parcels === null) parcels = [parcel]
-      else parcels.push(parcel)
+      request ??= this.#takeRequest(lane, link)
+      request.parcels[count++] = parcel
       if (outbox.waiting.size > 0) again.push(outbox)
     }
-    for (const outbox of again) lane.add(outbox)
-    return parcels
+    if (again.length > 0) for (const outbox of again.splice(0)) lane.add(outbox)
+    if (request !== null && request.parcels.length !== count) request.parcels.length = count
+    return request
   }
 
-  #write(lane: Lane, parcels: readonly Parcel[], producer: ProducerId, nowNs: number): void {
-    const { link } = lane
-    if (link === null) return
+  #takeRequest(lane: Lane, link: Link): ProduceRequest {
+    const request = this.#idleRequests.pop() ?? new ProduceRequest(this, lane, link)
+    request.lane = lane
+    request.link = link
+    return request
+  }
+
+  #write(request: ProduceRequest, producer: ProducerId, nowNs: number): void {
+    const { parcels, lane } = request
+    const { connection } = request.link
     if (this.#options.isIdempotent) parcels.forEach(takeSequence)
-    const { connection } = link
-    const deadlineNs = nowNs + connection.requestTimeoutMs * 1e6
-    const request = new ProduceRequest(this, lane, link, parcels, deadlineNs)
     request.write(this.#batches, producer, nowNs)
     for (const parcel of parcels) {
       parcel.request = request
