@@ -8,6 +8,7 @@ import { messageOf, UsageError } from '../errors.ts'
 import type { Warning } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import type { GroupStart } from './group-start.ts'
+import { allocateReceived } from './known-bodies.ts'
 import { Member } from './member.ts'
 import type { MemberRun } from './partition-ledger.ts'
 import { createHeader, parseRecord } from './record-header.ts'
@@ -205,6 +206,7 @@ export class GroupReading {
           fetchMaxWaitMs: options.fetchMaxWaitMs,
           maxPartitionFetchBytes: options.maxPartitionFetchBytes,
           sessionTimeoutMs: options.sessionTimeoutMs,
+          allocate: allocateReceived,
         },
         this.#sinkOf(member, index),
       )

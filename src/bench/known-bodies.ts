@@ -3,6 +3,7 @@
  * it. A producer has few bodies, so nearly every one of its records is found here. The verdict is the same as without it.
  */
 import { crc32 } from 'node:zlib'
+import { allocateBesideBodies, type BodyMemory, bodyMemoryOf } from './body-memory.ts'
 import { crc32Of } from './crc32.ts'
 
 /** Below it, to compute is as fast; above, zlib is. */
@@ -19,25 +20,6 @@ const firstWords = 2 ** 16
 /** Words before a copy: the crc32 of the body, and its length in bytes. */
 const headWords = 2
 
-/** Bytes, and a view to read words of them. */
-export class ByteView {
-  bytes: Uint8Array = new Uint8Array(0)
-  #buffer: ArrayBufferLike | null = null
-  view: DataView = new DataView(new ArrayBuffer(0))
-  /** Where `bytes[0]` lies in `view`. */
-  origin = 0
-
-  show(bytes: Uint8Array): void {
-    if (bytes === this.bytes) return
-    this.bytes = bytes
-    this.origin = bytes.byteOffset
-    const { buffer } = bytes
-    if (buffer === this.#buffer) return
-    this.#buffer = buffer
-    this.view = new DataView(buffer)
-  }
-}
-
 const computed = (bytes: Uint8Array, start: number, end: number): number =>
   end - start < zlibFromBytes ? crc32Of(bytes, start, end) : crc32(bytes.subarray(start, end)) | 0
 
@@ -46,10 +28,17 @@ export class KnownBodies {
   readonly #checksums = new Int32Array(slotCount)
   readonly #places = new Int32Array(slotCount).fill(-2)
   readonly #lengths = new Uint16Array(slotCount)
-  #words = new Int32Array(firstWords)
+  readonly #memory: BodyMemory | null
+  #words: Int32Array
   #usedWords = 0
   /** Behind the copy that was right last: what came after a body once comes after it again. */
   #nextPlace = 0
+
+  /** Of bytes in `memory`, or anywhere. */
+  constructor(memory: BodyMemory | null = null) {
+    this.#memory = memory
+    this.#words = memory?.table ?? new Int32Array(firstWords)
+  }
 
   /** Whether crc32 of `shown.bytes[start, end)` is `checksum`, a signed word. */
   matches(shown: ByteView, start: number, end: number, checksum: number): boolean {
@@ -89,60 +78,42 @@ export class KnownBodies {
     this.#places[slot] = -1
   }
 
-  /**
-   * Whether the copy at `place` is of these bytes. Four words at a time; the last word overlaps the one before it, so that
-   * any length is made of words.
-   */
-  #isAt(
-    place: number,
-    { view, origin }: ByteView,
-    start: number,
-    length: number,
-    checksum: number,
-  ): boolean {
+  /** Whether the copy at `place` is of these bytes. */
+  #isAt(place: number, shown: ByteView, start: number, length: number, checksum: number): boolean {
     const words = this.#words
     if (words[place] !== checksum || words[place + 1] !== length) return false
-    const end = origin + start + length
-    let at = origin + start
-    let word = place + headWords
-    let difference = 0
-    for (; at + 16 <= end; at += 16) {
-      difference |=
-        (view.getInt32(at, true) ^ (words[word] as number)) |
-        (view.getInt32(at + 4, true) ^ (words[word + 1] as number)) |
-        (view.getInt32(at + 8, true) ^ (words[word + 2] as number)) |
-        (view.getInt32(at + 12, true) ^ (words[word + 3] as number))
-      word += 4
-    }
-    for (; at + 4 <= end; at += 4) {
-      difference |= view.getInt32(at, true) ^ (words[word] as number)
-      word += 1
-    }
-    difference |= view.getInt32(end - 4, true) ^ (words[word] as number)
-    if (difference !== 0) return false
-    this.#nextPlace = word + 1 < this.#usedWords ? word + 1 : 0
+    const memory = this.#memory
+    const at = shown.origin + start
+    const copy = place + headWords
+    const isSame =
+      memory === null
+        ? isSameInScript(words, copy, shown.view, at, length)
+        : memory.compare(at, at + length, memory.tableAt + 4 * copy) === 1
+    if (!isSame) return false
+    const next = copy + wordsOf(length)
+    this.#nextPlace = next < this.#usedWords ? next : 0
     return true
   }
 
-  #copy(slot: number, { view, origin }: ByteView, start: number, length: number): void {
-    const wordCount = (length >>> 2) + 1
-    if (!this.#makeRoom(headWords + wordCount)) return
+  #copy(slot: number, { bytes }: ByteView, start: number, length: number): void {
+    const wordCount = headWords + wordsOf(length)
+    if (!this.#makeRoom(wordCount)) return
+    const words = this.#words
     const place = this.#usedWords
-    const first = place + headWords
-    this.#words[place] = this.#checksums[slot] as number
-    this.#words[place + 1] = length
-    for (let word = 0; word < wordCount - 1; word += 1) {
-      this.#words[first + word] = view.getInt32(origin + start + 4 * word, true)
-    }
-    this.#words[first + wordCount - 1] = view.getInt32(origin + start + length - 4, true)
-    this.#usedWords += headWords + wordCount
+    words[place] = this.#checksums[slot] as number
+    words[place + 1] = length
+    // A short last word is filled up with zeros.
+    words[place + wordCount - 1] = 0
+    const target = new Uint8Array(words.buffer, words.byteOffset + 4 * (place + headWords), length)
+    target.set(bytes.subarray(start, start + length))
+    this.#usedWords += wordCount
     this.#places[slot] = place
   }
 
   /** When all room is used it begins anew: the bodies in it may be those of a producer that is gone. */
   #makeRoom(wordCount: number): boolean {
     const needed = this.#usedWords + wordCount
-    if (needed > mostWords) {
+    if (needed > (this.#memory?.table.length ?? mostWords)) {
       this.#usedWords = 0
       this.#nextPlace = 0
       this.#places.fill(-2)
@@ -153,5 +124,73 @@ export class KnownBodies {
     larger.set(this.#words)
     this.#words = larger
     return true
+  }
+}
+
+const wordsOf = (bytes: number): number => (bytes + 3) >>> 2
+
+/** Four words at a time; the bytes behind the last whole word by themselves. */
+const isSameInScript = (
+  words: Int32Array,
+  copy: number,
+  view: DataView,
+  start: number,
+  length: number,
+): boolean => {
+  const end = start + length
+  let at = start
+  let word = copy
+  let difference = 0
+  for (; at + 16 <= end; at += 16) {
+    difference |=
+      (view.getInt32(at, true) ^ (words[word] as number)) |
+      (view.getInt32(at + 4, true) ^ (words[word + 1] as number)) |
+      (view.getInt32(at + 8, true) ^ (words[word + 2] as number)) |
+      (view.getInt32(at + 12, true) ^ (words[word + 3] as number))
+    word += 4
+  }
+  for (; at + 4 <= end; at += 4) {
+    difference |= view.getInt32(at, true) ^ (words[word] as number)
+    word += 1
+  }
+  for (let shift = 0; at < end; at += 1, shift += 8) {
+    difference |= view.getUint8(at) ^ (((words[word] as number) >>> shift) & 0xff)
+  }
+  return difference === 0
+}
+
+const elsewhere = new KnownBodies()
+const byBuffer = new WeakMap<ArrayBufferLike, KnownBodies>()
+
+const bodiesIn = (buffer: ArrayBufferLike): KnownBodies => {
+  const memory = bodyMemoryOf(buffer)
+  if (memory === null) return elsewhere
+  const bodies = byBuffer.get(buffer) ?? new KnownBodies(memory)
+  byBuffer.set(buffer, bodies)
+  return bodies
+}
+
+/** For a client to receive into: what lies there is compared the fastest. */
+export const allocateReceived = (sizeBytes: number): Buffer =>
+  allocateBesideBodies(sizeBytes, 4 * mostWords)
+
+/** Bytes, a view to read words of them, and the bodies that are known where they lie. */
+export class ByteView {
+  bytes: Uint8Array = new Uint8Array(0)
+  #buffer: ArrayBufferLike | null = null
+  view: DataView = new DataView(new ArrayBuffer(0))
+  /** Where `bytes[0]` lies in `view`. */
+  origin = 0
+  bodies: KnownBodies = elsewhere
+
+  show(bytes: Uint8Array): void {
+    if (bytes === this.bytes) return
+    this.bytes = bytes
+    this.origin = bytes.byteOffset
+    const { buffer } = bytes
+    if (buffer === this.#buffer) return
+    this.#buffer = buffer
+    this.view = new DataView(buffer)
+    this.bodies = bodiesIn(buffer)
   }
 }

@@ -2,6 +2,7 @@
 import type { BatchCursor, ConsumerSink } from '../clients/driver.ts'
 import { sleep } from '../clock.ts'
 import type { ConsumeLedger } from './consume-ledger.ts'
+import { allocateReceived } from './known-bodies.ts'
 import { createHeader, parseRecord } from './record-header.ts'
 import type { RunContext } from './run-context.ts'
 import { endsWithin } from './time-limit.ts'
@@ -53,7 +54,7 @@ export const readRanges = async (
   const partitions = wanted.map(({ partition, fromOffset }) => ({ partition, fromOffset }))
   const wish = { topic: topic.name, partitions, isolation, fetchMinBytes, fetchMaxWaitMs }
   try {
-    const readerOptions = { ...wish, maxPartitionFetchBytes }
+    const readerOptions = { ...wish, maxPartitionFetchBytes, allocate: allocateReceived }
     const reader = await (driver.createForeignReader === undefined
       ? driver.createReader(connection, readerOptions, sink)
       : driver.createForeignReader(connection, readerOptions, sink))

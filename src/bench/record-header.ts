@@ -7,7 +7,7 @@
  */
 import type { BatchCursor } from '../clients/driver.ts'
 import { crc32Of, remainderOf } from './crc32.ts'
-import { ByteView, KnownBodies } from './known-bodies.ts'
+import { ByteView } from './known-bodies.ts'
 
 export const headerSizeBytes = 36
 
@@ -149,7 +149,7 @@ export const parseHeader = (
   shown.show(bytes)
   if (length < headerSizeBytes || shown.view.getInt32(shown.origin + start) !== magic) return 'none'
   const bodyChecksum = reader.read(shown.view, shown.origin + start, out)
-  const isRight = bodies.matches(shown, start + headerSizeBytes, start + length, bodyChecksum)
+  const isRight = shown.bodies.matches(shown, start + headerSizeBytes, start + length, bodyChecksum)
   return isRight ? 'ok' : 'corrupt'
 }
 
@@ -166,49 +166,49 @@ export const parseDetached = (
   shown.show(header)
   const bodyChecksum = reader.read(shown.view, shown.origin, out)
   shown.show(bytes)
-  return bodies.matches(shown, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
+  return shown.bodies.matches(shown, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
 }
 
-/** Reads headers, and remembers what it computed for the one before: of most headers only the sequence is new. */
+/**
+ * Reads headers, and remembers what it computed for the one before: of most headers only the sequence is new. Words are
+ * signed here: those have a fast form of their own.
+ */
 class HeaderReader {
   readonly #fixed = Buffer.alloc(checksumAt)
   #runHigh = 0
   #runLow = 0
   #reserved = 0
+  #run = 0
+  #producer = 0
   #fixedChecksum = 0
   #intendedHigh = 0
   #intendedLow = 0
+  #intendedAtEpochUs = 0
   #intendedChecksum = 0
 
   constructor() {
-    this.#fixRun()
+    this.#setFixed(0, 0, 0)
   }
 
   /** Of the header at `at`. Returns the crc32, a signed word, that the rest of the value must have. */
   read(view: DataView, at: number, out: BenchHeader): number {
-    const runHigh = view.getUint32(at + 4)
-    const runLow = view.getUint32(at + 8)
+    const runHigh = view.getInt32(at + 4)
+    const runLow = view.getInt32(at + 8)
     const reserved = view.getInt32(at + reservedAt)
     if (runHigh !== this.#runHigh || runLow !== this.#runLow || reserved !== this.#reserved) {
-      this.#runHigh = runHigh
-      this.#runLow = runLow
-      this.#reserved = reserved
-      this.#fixRun()
+      this.#setFixed(runHigh, runLow, reserved)
     }
-    const sequenceHigh = view.getUint32(at + sequenceAt)
-    const sequenceLow = view.getUint32(at + sequenceAt + 4)
-    const intendedHigh = view.getUint32(at + intendedAt)
-    const intendedLow = view.getUint32(at + intendedAt + 4)
+    const sequenceHigh = view.getInt32(at + sequenceAt)
+    const sequenceLow = view.getInt32(at + sequenceAt + 4)
+    const intendedHigh = view.getInt32(at + intendedAt)
+    const intendedLow = view.getInt32(at + intendedAt + 4)
     if (intendedLow !== this.#intendedLow || intendedHigh !== this.#intendedHigh) {
-      this.#intendedHigh = intendedHigh
-      this.#intendedLow = intendedLow
-      this.#intendedChecksum =
-        remainderOf(intendedHigh, afterIntended) ^ remainderOf(intendedLow, afterIntended - 4)
+      this.#setIntended(intendedHigh, intendedLow)
     }
-    out.run = runHigh * 0x10000 + (runLow >>> 16)
-    out.producer = runLow & 0xffff
-    out.sequence = sequenceHigh * twoTo32 + sequenceLow
-    out.intendedAtEpochUs = intendedHigh * twoTo32 + intendedLow
+    out.run = this.#run
+    out.producer = this.#producer
+    out.sequence = unsignedOf(sequenceHigh, sequenceLow)
+    out.intendedAtEpochUs = this.#intendedAtEpochUs
     return (
       view.getInt32(at + checksumAt) ^
       this.#fixedChecksum ^
@@ -218,16 +218,30 @@ class HeaderReader {
     )
   }
 
-  /** The crc32 of a header with zeros for sequence and intended time. */
-  #fixRun(): void {
+  /** The checksum is that of a header with zeros for sequence and intended time. */
+  #setFixed(runHigh: number, runLow: number, reserved: number): void {
+    this.#runHigh = runHigh
+    this.#runLow = runLow
+    this.#reserved = reserved
+    this.#run = (runHigh >>> 0) * 0x10000 + (runLow >>> 16)
+    this.#producer = runLow & 0xffff
     const fixed = this.#fixed
     writeU32(fixed, 0, magic)
-    writeU32(fixed, 4, this.#runHigh)
-    writeU32(fixed, 8, this.#runLow)
-    writeU32(fixed, reservedAt, this.#reserved)
+    writeU32(fixed, 4, runHigh)
+    writeU32(fixed, 8, runLow)
+    writeU32(fixed, reservedAt, reserved)
     this.#fixedChecksum = crc32Of(fixed, 0, checksumAt)
   }
+
+  #setIntended(high: number, low: number): void {
+    this.#intendedHigh = high
+    this.#intendedLow = low
+    this.#intendedAtEpochUs = unsignedOf(high, low)
+    this.#intendedChecksum = remainderOf(high, afterIntended) ^ remainderOf(low, afterIntended - 4)
+  }
 }
+
+const unsignedOf = (high: number, low: number): number => (high >>> 0) * twoTo32 + (low >>> 0)
 
 const readU32 = (bytes: Uint8Array, at: number): number =>
   (((bytes[at] as number) << 24) |
@@ -250,4 +264,3 @@ const writeU64 = (target: Uint8Array, at: number, value: number): void => {
 
 const reader = new HeaderReader()
 const shown = new ByteView()
-const bodies = new KnownBodies()

@@ -4,6 +4,7 @@ import { sleep } from '../clock.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
 import type { Check } from '../results/result.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
+import { allocateReceived } from './known-bodies.ts'
 import { pacingOf } from './pacing.ts'
 import { epochOffsetOf, measuredTotals, runLoads, verifyOrLose, warmupTotals } from './produce.ts'
 import { loadChecks, lossOfLoad, refusalOfLoad } from './produce-verdict.ts'
@@ -50,7 +51,11 @@ class EchoReader {
         this.crash = message
       },
     }
-    this.#reader = await driver.createReader(connection, { ...wish, maxPartitionFetchBytes }, sink)
+    this.#reader = await driver.createReader(
+      connection,
+      { ...wish, maxPartitionFetchBytes, allocate: allocateReceived },
+      sink,
+    )
     await this.#reader.start()
   }
 

@@ -150,6 +150,9 @@ export interface Producer {
 
 // --- consuming -------------------------------------------------------------------------------------------------
 
+/** Gives bytes to receive into, where the bench is fastest at checking them; a client may have its own. */
+type Allocate = (sizeBytes: number) => Buffer
+
 export interface ConsumerOptions {
   topic: string
   groupId: string
@@ -161,6 +164,7 @@ export interface ConsumerOptions {
   fetchMaxWaitMs: number
   maxPartitionFetchBytes: number
   sessionTimeoutMs: number
+  allocate?: Allocate
 }
 
 export interface ReaderOptions {
@@ -170,6 +174,7 @@ export interface ReaderOptions {
   fetchMinBytes: number
   fetchMaxWaitMs: number
   maxPartitionFetchBytes: number
+  allocate?: Allocate
 }
 
 /**

@@ -12,6 +12,8 @@ export interface ReceiveBufferOptions {
   /** It grows up to this when reads fill it; to its first size unless told. */
   readonly busySizeBytes?: number
   readonly largestFrameBytes?: number
+  /** Where its bytes come from; fresh memory unless told. */
+  readonly allocate?: (sizeBytes: number) => Buffer
 }
 
 /** Valid until the next call of `next` or `room`. */
@@ -22,6 +24,7 @@ export interface FramePlace {
 
 export class ReceiveBuffer {
   bytes: Buffer
+  readonly #allocate: (sizeBytes: number) => Buffer
   readonly #busySizeBytes: number
   readonly #largestFrameBytes: number
   #start = 0
@@ -30,8 +33,14 @@ export class ReceiveBuffer {
   #isFull = false
   readonly #place: FramePlace = { start: 0, end: 0 }
 
-  constructor({ sizeBytes, busySizeBytes = 0, largestFrameBytes }: ReceiveBufferOptions) {
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(sizeBytes, leastRoomBytes))
+  constructor({
+    sizeBytes,
+    busySizeBytes = 0,
+    largestFrameBytes,
+    allocate = (wantedBytes) => Buffer.allocUnsafeSlow(wantedBytes),
+  }: ReceiveBufferOptions) {
+    this.#allocate = allocate
+    this.bytes = allocate(Math.max(sizeBytes, leastRoomBytes))
     this.#busySizeBytes = busySizeBytes
     this.#largestFrameBytes = largestFrameBytes ?? largestAnswerBytes
   }
@@ -104,7 +113,7 @@ export class ReceiveBuffer {
   }
 
   #grow(neededBytes: number): void {
-    this.#moveTo(Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(neededBytes))))
+    this.#moveTo(this.#allocate(2 ** Math.ceil(Math.log2(neededBytes))))
   }
 
   #moveTo(bytes: Buffer): void {

@@ -8,6 +8,7 @@ import type { Api } from '../../protocol/api.ts'
 import { errorCode } from '../../protocol/errors.ts'
 import { findCoordinator } from '../../protocol/messages/find-coordinator.ts'
 import { metadata } from '../../protocol/messages/metadata.ts'
+import type { ReceiveBufferOptions } from '../../protocol/receive-buffer.ts'
 import { type Decoded, type Given, zeroUuid } from '../../protocol/schema.ts'
 import type { ConnectionOptions } from '../driver.ts'
 import { Connection, type RequestOptions } from './connection.ts'
@@ -34,7 +35,7 @@ export interface ClusterOptions {
   /** Metadata of these only; of all topics when empty. */
   readonly topics: readonly string[]
   /** What a data connection reads into; a consumer wants more than one fetch. */
-  readonly receiveBufferBytes?: number
+  readonly receiveBuffer?: ReceiveBufferOptions
 }
 
 export class Cluster {
@@ -195,8 +196,8 @@ export class Cluster {
     if (address === undefined) {
       throw new ConnectionError('unreachable', '', `broker ${nodeId} is not in the metadata`)
     }
-    const sizeBytes = purpose === 'data' ? this.#options.receiveBufferBytes : undefined
-    const connection = await this.#open(address, this.#settings, sizeBytes)
+    const receiveBuffer = purpose === 'data' ? this.#options.receiveBuffer : undefined
+    const connection = await this.#open(address, this.#settings, receiveBuffer)
     this.#connections.set(name, connection)
     return connection
   }
@@ -204,10 +205,10 @@ export class Cluster {
   async #open(
     address: string,
     settings: ConnectionSettings,
-    receiveBufferBytes?: number,
+    receiveBuffer?: ReceiveBufferOptions,
   ): Promise<Connection> {
     if (this.#isClosed) throw new ConnectionError('closed', address, 'the client is closed')
-    const connection = await Connection.open(address, settings, this.#clock, receiveBufferBytes)
+    const connection = await Connection.open(address, settings, this.#clock, receiveBuffer)
     if (!this.#isClosed) return connection
     connection.close()
     throw new ConnectionError('closed', address, 'the client is closed')

@@ -9,7 +9,7 @@ import { type Api, decodeResponse } from '../../protocol/api.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../../protocol/header.ts'
 import { apiVersions } from '../../protocol/messages/api-versions.ts'
 import { saslAuthenticate } from '../../protocol/messages/sasl-authenticate.ts'
-import { ReceiveBuffer } from '../../protocol/receive-buffer.ts'
+import { ReceiveBuffer, type ReceiveBufferOptions } from '../../protocol/receive-buffer.ts'
 import type { Decoded, Given } from '../../protocol/schema.ts'
 import { ConnectionError } from './errors.ts'
 import { Fifo } from './fifo.ts'
@@ -63,12 +63,12 @@ export class Connection {
     address: string,
     settings: ConnectionSettings,
     clock: Clock,
-    receiveBufferBytes: number,
+    receiveBuffer: ReceiveBufferOptions,
   ) {
     this.address = address
     this.#settings = settings
     this.#clock = clock
-    this.#received = new ReceiveBuffer({ sizeBytes: receiveBufferBytes })
+    this.#received = new ReceiveBuffer(receiveBuffer)
     this.#socket = openSocket(address, settings, {
       room: () => this.#received.room(),
       onBytes: (count) => this.#onBytes(count),
@@ -87,9 +87,9 @@ export class Connection {
     address: string,
     settings: ConnectionSettings,
     clock: Clock,
-    receiveBufferBytes = 64 * 1024,
+    receiveBuffer: ReceiveBufferOptions = { sizeBytes: 64 * 1024 },
   ): Promise<Connection> {
-    const connection = new Connection(address, settings, clock, receiveBufferBytes)
+    const connection = new Connection(address, settings, clock, receiveBuffer)
     const { connectTimeoutMs } = settings
     const timeout = clock.setTimer(connectTimeoutMs, () =>
       connection.#end(

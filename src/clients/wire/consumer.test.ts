@@ -226,6 +226,19 @@ test('commits every so often what has moved, and nothing twice', async () => {
   expect(last('OffsetCommit')).toMatchObject(commitOf(1, { 1: 2 }))
 })
 
+test('does not go back behind what the caller has committed of a batch', async () => {
+  const { clock, consumer, nodes, held, names, acceptCommit, settle } = stage()
+  await settle([0])
+  held.isHolding = true
+  nodes[0].answer({ partitionIndex: 0, records: recordsFrom(0, 3) })
+  const committed = consumer.commit(new Map([[0, 2]]))
+  await settled()
+  await acceptCommit()
+  await committed
+  await clock.advanceAsync(3 * commitMs)
+  expect(names().filter((one) => one === 'OffsetCommit')).toHaveLength(1)
+})
+
 test('pauses while the sink is busy: no Fetch, no commit of it, but heartbeats', async () => {
   const { clock, nodes, held, last, finish, values, beat, acceptCommit, settle } = stage()
   await settle([0])

@@ -43,7 +43,7 @@ export class WireConsumer implements Consumer, GroupHost {
   readonly #owned = new Map<number, object>()
   /** Taken away by the last assignment of a cooperative group. */
   #revoked: number[] = []
-  /** As of the last commit that was accepted. */
+  /** Where the sink was when the last commit was accepted; the caller may have committed a part of the next batch. */
   readonly #committed = new Map<number, number>()
   #hasAssignment = false
   #round = 0
@@ -137,8 +137,12 @@ export class WireConsumer implements Consumer, GroupHost {
     if (this.#member.generationId === -1) {
       throw new DriverError(`not yet a member of group ${groupId}`)
     }
+    const handled = this.#fetcher.positions()
     try {
       await this.#commit(positions)
+      for (const [partition, at] of handled) {
+        if (positions.has(partition)) this.#committed.set(partition, at)
+      }
     } catch (error) {
       throw toDriverError(`commit for group ${groupId}`, error, this.#connection)
     }
@@ -330,6 +334,6 @@ export const createConsumer = async (
   clock: Clock,
 ): Promise<Consumer> => {
   const named = { ...connection, clientId: options.clientId }
-  const cluster = await openForReading(named, options.topic, clock)
+  const cluster = await openForReading(named, options, clock)
   return new WireConsumer(cluster, named, options, sink, clock)
 }

@@ -45,12 +45,16 @@ export const fetchSettings = (
  */
 export const openForReading = async (
   connection: ConnectionOptions,
-  topic: string,
+  { topic, allocate }: Pick<ReaderOptions, 'topic' | 'allocate'>,
   clock: Clock,
 ): Promise<Cluster> => {
   await readyCompression(zstd)
   try {
-    return await Cluster.open(connection, clock, { topics: [topic], receiveBufferBytes })
+    const receiveBuffer = {
+      sizeBytes: receiveBufferBytes,
+      ...(allocate === undefined ? {} : { allocate }),
+    }
+    return await Cluster.open(connection, clock, { topics: [topic], receiveBuffer })
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     throw toDriverError(`read topic ${topic}`, error, connection)

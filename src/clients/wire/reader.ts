@@ -12,7 +12,7 @@ export const createReader = async (
   sink: ConsumerSink,
   clock: Clock,
 ): Promise<Consumer> => {
-  const cluster = await openForReading(connection, options.topic, clock)
+  const cluster = await openForReading(connection, options, clock)
   const fetcher = new Fetcher(
     cluster,
     connection,
