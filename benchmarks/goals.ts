@@ -16,7 +16,7 @@ export interface Goal {
 const digitsOf = (value: number): number =>
   Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
 const format = (value: number, unit: string): string =>
-  `${value.toFixed(digitsOf(value))}${unit === '' ? '' : ` ${unit}`}`
+  Number.isNaN(value) ? '–' : `${value.toFixed(digitsOf(value))} ${unit}`
 
 /** `met`, or `missed by 12 %` of the bound. */
 const verdictOf = ({ measured, bound, sense }: Goal): string => {
