@@ -26,7 +26,11 @@ const freeOptions = new Set([
 ])
 
 const textOf = (value: unknown): string =>
-  value === undefined ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value)
+  value === undefined || value === null
+    ? 'not set'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value)
 
 /** What must be the same, by key. */
 const keysOf = ({ config, environment }: RunResult): Map<string, string> => {

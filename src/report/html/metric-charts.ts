@@ -43,8 +43,8 @@ const changeRow = (
     'g',
     {},
     el('title', {}, `${name}: ${formatChange(ratio)}, 95 % interval ${formatInterval(metric)}`),
-    el('text', { class: 'strong', x: 0, y: y + 13 }, name),
-    el('text', { class: 'end', x: '100%', y: y + 13 }, `${formatChange(ratio)}, ${verdict}`),
+    el('text', { class: 'strong halo', x: 0, y: y + 13 }, name),
+    el('text', { class: 'end halo', x: '100%', y: y + 13 }, `${formatChange(ratio)}, ${verdict}`),
     el('rect', {
       class: 'within',
       x: percent(low),
@@ -98,7 +98,6 @@ export const changeChart = (metrics: readonly MetricComparison[]): Child => {
         .map((one) => `${one.name} ${formatChange(one.ratio)}, ${one.verdict}`)
         .join('; ')}`,
       height + bottom,
-      ...metrics.map((metric, index) => changeRow(metric, index, at)),
       ...ticksAround(at).map((ratio) => {
         const x = percent(at(ratio))
         return join([
@@ -106,6 +105,7 @@ export const changeChart = (metrics: readonly MetricComparison[]): Child => {
           el('text', { class: anchorOf(at(ratio)), x, y: height + 16 }, formatChange(ratio)),
         ])
       }),
+      ...metrics.map((metric, index) => changeRow(metric, index, at)),
     ),
     table: dataTable(
       'Change from baseline to candidate',

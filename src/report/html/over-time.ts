@@ -225,8 +225,10 @@ const latencyChart = (scene: Scene): Child => {
 const lagChart = (scene: Scene): Child => {
   const { intervals, endMs, marks } = scene
   const lags = intervals.flatMap(({ lag }) => lag ?? [])
-  if (lags.length === 0) return null
-  const y = linearScale(0, Math.max(...lags, 1))
+  // One point is no line.
+  if (lags.length < 2) return null
+  // Records are whole.
+  const y = linearScale(0, Math.max(...lags, 4))
   return drawChart({
     title: 'Lag over time',
     summary: `${formatCount(Math.max(...lags))} records to read at most, ${formatCount(lags.at(-1) ?? 0)} at the end`,

@@ -102,6 +102,9 @@ export interface TableRow {
   style?: 'bad' | 'all' | null
 }
 
+/** Longer texts may go on below themselves. */
+const longText = 40
+
 /** The first column names the row. Wider than the screen, it scrolls in itself, by keyboard too. */
 export const dataTable = (
   caption: string,
@@ -123,7 +126,9 @@ export const dataTable = (
             'tr',
             { class: style },
             ...cells.map((text, index) =>
-              index === 0 ? el('th', { scope: 'row' }, text) : el('td', {}, text),
+              index === 0
+                ? el('th', { scope: 'row' }, text)
+                : el('td', { class: text.length > longText ? 'long' : null }, text),
             ),
           ),
         ),

@@ -30,6 +30,7 @@ ul.plain { list-style: none; margin: .5rem 0; padding: 0; } ul.plain > li { marg
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; min-width: 100%; }
 th, td { text-align: right; padding: .3rem 0 .3rem 1rem; border-bottom: 1px solid var(--grid); overflow-wrap: normal; white-space: nowrap; }
+td.long { white-space: normal; min-width: 12rem; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 thead th { font-weight: 500; vertical-align: bottom; white-space: normal; min-width: 4.5rem; } p.muted { font-size: .875rem; } tbody th { font-weight: 400; color: var(--text); }
 .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; width: 75%; } .facts th { color: var(--muted); white-space: normal; min-width: 7.5rem; }
@@ -54,7 +55,7 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } svg .strong 
 .owned { fill: var(--one); } svg .inbar { fill: var(--page); font-weight: 600; } .idle { fill: none; stroke: var(--doubt); stroke-dasharray: 3 2; stroke-width: 2; } svg .inidle { fill: var(--doubt); }
 .full { fill: var(--bad); }
 .dot.one { fill: var(--one); stroke: none; } .dot.two { fill: var(--page); stroke: var(--two); stroke-width: 2; stroke-dasharray: none; }
-.median { stroke-width: 3; stroke-dasharray: none; } .within { fill: var(--track); }
+.median { stroke-width: 3; stroke-dasharray: none; } .within { fill: var(--track); fill-opacity: .7; }
 .interval { stroke: var(--text); stroke-width: 2; } .point { fill: var(--text); }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rule); font-size: .8125rem; color: var(--muted); }
 @media print { html { font-size: 11px; } body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr, .tiles > div { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; } }
