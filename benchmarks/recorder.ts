@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
-import { cpus, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Api } from '../src/protocol/api.ts'
@@ -10,7 +7,10 @@ import { encodeRequestFrame } from '../src/protocol/header.ts'
 import { apis } from '../src/protocol/messages/index.ts'
 import { encodeBatch } from '../src/protocol/record-batch.ts'
 import { type Given, zeroUuid } from '../src/protocol/schema.ts'
-import { readBenchVersion } from '../src/results/environment.ts'
+import { writeSection } from './document.ts'
+import { spread } from './figures.ts'
+import { cpuSecOf, MachineWatch, surroundings } from './machine.ts'
+import { type Broker, benchBin, folder, startListening, stop } from './processes.ts'
 
 /**
  * `npm run bench:recorder`: what `bench record` adds to a request, as one Markdown table; with `-- --write` it goes into
@@ -19,9 +19,6 @@ import { readBenchVersion } from '../src/results/environment.ts'
  * machine falls on all three.
  */
 
-const bin = fileURLToPath(new URL('../bin/bench.js', import.meta.url))
-const documentFile = fileURLToPath(new URL('../../docs/RECORDER.md', import.meta.url))
-const folder = mkdtempSync(path.join(tmpdir(), 'bench-recorder-'))
 const [warmUpTurns, turns, rounds] = [1_500, 3_000, 5]
 const plainProxyFlag = '--plain-proxy'
 const topic = 't'
@@ -31,37 +28,9 @@ const quantile = (values: readonly number[], q: number): number =>
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** Runs node on `args` until it prints a loopback address; resolves with its port. */
-const startChild = (...args: string[]): Promise<{ child: ChildProcess; port: number }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    const onText = (part: Buffer): void => {
-      text += part.toString()
-      const port = /on 127\.0\.0\.1:(\d+)/.exec(text)?.[1]
-      if (port !== undefined) resolve({ child, port: Number(port) })
-    }
-    child.stdout.on('data', onText)
-    child.stderr.on('data', onText)
-    child.on('exit', () => reject(new Error(`${args.join(' ')}: ended: ${text}`)))
-  })
-
-const end = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    child.removeAllListeners('exit').on('exit', () => resolve())
-    child.kill('SIGINT')
-  })
-
-/** CPU time of a process so far, in µs, in steps of 10 ms. */
-const cpuUs = ({ pid }: ChildProcess): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number)
-  return (user + system) * 10_000
-}
+/** Runs node on `args` until it prints a loopback address, and answers there. */
+const startChild = (...args: string[]): Promise<Broker> =>
+  startListening(process.execPath, args, /on 127\.0\.0\.1:(\d+)/)
 
 class Client {
   private readonly socket: Socket
@@ -171,11 +140,6 @@ const takeTurns = async (
 const differences = (a: readonly number[], b: readonly number[]): number[] =>
   a.map((value, i) => value - (b[i] ?? Number.NaN))
 
-const spread = (values: readonly number[]): string => {
-  const [low, middle, high] = [Math.min(...values), quantile(values, 0.5), Math.max(...values)]
-  return `${middle.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`
-}
-
 interface Round {
   readonly sample: Sample
   readonly recorderCpuUs: number
@@ -219,8 +183,9 @@ const fillTopic = async (client: Client): Promise<void> => {
 const takeRound = async (
   clients: readonly Client[],
   bytes: Buffer,
-  [plain, recorder]: readonly [ChildProcess, ChildProcess],
+  [plain, recorder]: readonly [Broker, Broker],
 ): Promise<Round> => {
+  const cpuUs = ({ child }: Broker): number => cpuSecOf(child.process.pid) * 1e6
   const [plainBefore, recorderBefore] = [cpuUs(plain), cpuUs(recorder)]
   const sample = await takeTurns(clients, bytes, turns)
   return {
@@ -230,16 +195,16 @@ const takeRound = async (
   }
 }
 
-const measure = async (children: ChildProcess[]): Promise<string> => {
+const measure = async (children: Broker[]): Promise<string> => {
   const begin = async (...args: string[]) => {
-    const { child, port } = await startChild(...args)
+    const child = await startChild(...args)
     children.push(child)
-    return { child, port, client: new Client(port) }
+    return { child, port: child.port, client: new Client(child.port) }
   }
-  const broker = await begin(bin, 'broker', '--port', '0', '--data-dir', 'memory')
+  const broker = await begin(benchBin, 'broker', '--port', '0', '--data-dir', 'memory')
   const plain = await begin(fileURLToPath(import.meta.url), plainProxyFlag, String(broker.port))
   const to = ['--upstream', `127.0.0.1:${broker.port}`, '--listen', '127.0.0.1:0']
-  const recorder = await begin(bin, 'record', ...to, '-o', path.join(folder, 'x.jsonl'))
+  const recorder = await begin(benchBin, 'record', ...to, '-o', path.join(folder, 'x.jsonl'))
   const clients = [broker, plain, recorder].map(({ client }) => client)
   await fillTopic(broker.client)
   const rows: string[] = []
@@ -256,28 +221,15 @@ const measure = async (children: ChildProcess[]): Promise<string> => {
   return [head, ...rows].join('\n')
 }
 
-const [openMark, closeMark] = ['<!-- bench:recorder -->', '<!-- /bench:recorder -->']
-
-const write = (text: string): void => {
-  const document = readFileSync(documentFile, 'utf8')
-  const [from, to] = [document.indexOf(openMark), document.indexOf(closeMark)]
-  if (from < 0 || to < from) throw new Error(`docs/RECORDER.md: no ${openMark} … ${closeMark}`)
-  const before = document.slice(0, from + openMark.length)
-  writeFileSync(documentFile, `${before}\n${text}\n${document.slice(to)}`)
-}
-
 const run = async (): Promise<void> => {
-  const loadBefore = loadavg()[0] ?? Number.NaN
-  const children: ChildProcess[] = []
+  const watch = await MachineWatch.open()
+  const children: Broker[] = []
   const table = await measure(children).finally(async () => {
-    for (const child of children.toReversed()) await end(child)
-    rmSync(folder, { recursive: true, force: true })
+    for (const { child } of children.toReversed()) await stop(child)
   })
-  const machine = `${cpus()[0]?.model} × ${cpus().length}, node ${process.version}`
-  const load = `load ${loadBefore.toFixed(1)} before and ${loadavg()[0]?.toFixed(1)} after`
   const how = `µs; median (min–max) of ${rounds} rounds of ${turns} requests each`
-  const text = `${new Date().toISOString().slice(0, 10)}, bench ${readBenchVersion()}, ${machine}, ${load}. ${how}.\n\n${table}`
-  if (process.argv.includes('--write')) write(text)
+  const text = `${surroundings()}; ${await watch.told()}. ${how}.\n\n${table}`
+  if (process.argv.includes('--write')) writeSection('RECORDER.md', 'bench:recorder', text)
   else console.log(text)
 }
 
