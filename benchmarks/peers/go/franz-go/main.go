@@ -56,12 +56,15 @@ func produce(client *kgo.Client, topic string, count int) {
 	}
 }
 
-// Every record's value is looked at, as the others' are.
-func consume(client *kgo.Client, count int) {
+// Every record's value is looked at, as the others' are. `begin` is called with the first.
+func consume(client *kgo.Client, count int, begin func()) {
 	var seen, bytes int
 	for seen < count {
 		fetches := client.PollFetches(context.Background())
 		check(fetches.Err())
+		if seen == 0 {
+			begin()
+		}
 		fetches.EachRecord(func(record *kgo.Record) {
 			seen++
 			bytes += len(record.Value)
@@ -96,14 +99,15 @@ func main() {
 	client, err := kgo.NewClient(options...)
 	check(err)
 	defer client.Close()
+	var began time.Time
+	var cpuBefore float64
+	begin := func() { began, cpuBefore = time.Now(), cpuMs() }
 	if what == "produce" {
 		produce(client, topic, count/10)
-	}
-	began, cpuBefore := time.Now(), cpuMs()
-	if what == "produce" {
+		begin()
 		produce(client, topic, count)
 	} else {
-		consume(client, count)
+		consume(client, count, begin)
 	}
 	check(json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"records":   count,
