@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseDataDir } from '../broker/data-dir.ts'
 import { readLiveLock } from '../broker/lock.ts'
 import { sleep, systemClock } from '../clock.ts'
-import { SurroundingsError } from '../errors.ts'
+import { SurroundingsError, UsageError } from '../errors.ts'
 import { createLiveView } from '../report/live.ts'
 import { formatPlannedRun, placeOf } from '../report/series.ts'
 import type { RunResult, Series } from '../results/result.ts'
@@ -134,7 +134,8 @@ const runOne = async (
   const result = loadIfThere(resultFile)
   if (result !== null) return { result, exitCode: ended.exitCode }
   const problem = lastLine(ended.stderr).replace(/^bench: /, '') || 'it left no result'
-  throw new SurroundingsError(`run ${plan.title || plan.index + 1}: ${problem}`)
+  const message = `run ${plan.title || plan.index + 1}: ${problem}`
+  throw ended.exitCode === 2 ? new UsageError(message) : new SurroundingsError(message)
 }
 
 const precedence = [143, 130, 3, 1]
@@ -151,7 +152,7 @@ export const runSeries = (
 /**
  * Asks for the next run with those that there were, until there is none, and says how each went. Ends early on a signal or
  * when the surroundings fail. `count` is null when nobody knows how many there will be.
- * Throws a `SurroundingsError` when a run could not be made at all.
+ * Throws a `SurroundingsError` when a run could not be made at all, a `UsageError` when it refused its options.
  */
 export const runSeriesBy = async (
   nextPlan: (runs: readonly SeriesRun[]) => PlannedRun | null,

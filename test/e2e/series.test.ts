@@ -80,6 +80,11 @@ describe('a series', () => {
       3,
       expect.stringMatching(/^bench: run 1: .*127\.0\.0\.1:1/m),
     ])
+    const refused = await bench(folder, 'ab', ...quick, '--a', '-X no.such=1', '--b', '')
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^bench: run a: -X: .*no\.such: unknown to wire/m),
+    ])
     const hook = await bench(folder, ...quick, '--prepare', 'echo no >&2; exit 4')
     expect([hook.code, hook.stderr]).toEqual([
       3,
