@@ -45,7 +45,7 @@ const onApacheKafka = async (report) => {
   const kafka = await startApacheKafka({ 'group.initial.rebalance.delay.ms': 100 })
   try {
     const folder = await folderWith(null)
-    const args = ['-b', `127.0.0.1:${kafka.port}`, '--at-once', '3']
+    const args = ['-b', `127.0.0.1:${kafka.port}`, '--at-once', '6']
     await play(folder, 'Apache Kafka', args, report)
   } finally {
     await kafka.stop()
