@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { normalOf, randomOf } from '../../test/support/noise.ts'
 import { produceResult, sampleLatency, sampleResources } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { type Comparison, compareSides } from './comparison.ts'
@@ -6,18 +7,6 @@ import { runsNeeded, smallestDetectable } from './power.ts'
 import { compareIndependent, comparePaired } from './rank-test.ts'
 
 const options = { ignored: [], thresholds: new Map(), isStrict: false }
-
-/** A small generator of its own, so that the false alarm rate is the same on every run of this test. */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return (state + 0.5) / 2 ** 32
-  }
-}
-
-const normalOf = (random: () => number): number =>
-  Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 
 const runOf = (fields: {
   rate: number

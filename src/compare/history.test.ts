@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { normalOf, randomOf } from '../../test/support/noise.ts'
 import { produceResult } from '../../test/support/sample-result.ts'
 import type { RunResult } from '../results/result.ts'
 import { findChange, historyOf } from './history.ts'
@@ -15,6 +16,21 @@ describe('a step', () => {
     const change = findChange([...around(100, 8), ...around(90, 7)], 0.05)
     expect(change).toMatchObject({ at: 8 })
     expect(change?.ratio).toBeCloseTo(0.9, 2)
+  })
+
+  test('is found among ten values', () => {
+    expect(findChange([...around(100, 5), ...around(90, 5)], 0.05)).toMatchObject({ at: 5 })
+    expect(findChange([...around(100, 7), ...around(90, 3)], 0.05)).toMatchObject({ at: 7 })
+  })
+
+  test('is hardly ever seen where there is none', () => {
+    const random = randomOf(5)
+    let claims = 0
+    for (let line = 0; line < 500; line += 1) {
+      const values = Array.from({ length: 30 }, () => Math.exp(0.1 * normalOf(random)))
+      if (findChange(values, 0.05) !== null) claims += 1
+    }
+    expect(claims / 500).toBeLessThanOrEqual(0.03)
   })
 
   test('needs ten values, a size beyond the threshold, and more than noise', () => {

@@ -11,7 +11,8 @@ export const medianOfSorted = (sorted: ArrayLike<number>): number => {
 export const medianOf = (values: readonly number[]): number =>
   medianOfSorted(values.toSorted((a, b) => a - b))
 
-const meanOf = (values: readonly number[]): number =>
+/** NaN of nothing. */
+export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Of the population that they are a sample of; 0 of fewer than two, which do not vary. */
