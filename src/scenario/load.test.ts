@@ -15,7 +15,7 @@ const problemsOf = (text: string): string[] => {
   try {
     parseScenario(text, 'x.yaml')
   } catch (error) {
-    return (error as Error).message.split('\nbench: ')
+    return (error as Error).message.split('\n')
   }
   return []
 }

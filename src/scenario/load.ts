@@ -129,7 +129,7 @@ const semanticProblems = (parsed: z.output<typeof scenarioSchema>): Problem[] =>
 }
 
 const refuse = (lines: readonly string[]): never => {
-  throw new UsageError(lines.join('\nbench: '))
+  throw new UsageError(lines.join('\n'))
 }
 
 /** Parses the text of a file. Throws a `UsageError` with a line `file:line:column: what` per problem. */

@@ -67,10 +67,12 @@ describe('a story of one’s own', () => {
     }
   })
 
-  it('with a mistake in it is refused with its place', async () => {
-    writeFileSync(path.join(folder, 'wrong.yaml'), story.replace('start: b', 'start: c'))
+  it('with mistakes in it is refused with the place of each', async () => {
+    const wrong = story.replace('start: b', 'start: c').replace('name: canary', 'name: bird')
+    writeFileSync(path.join(folder, 'wrong.yaml'), wrong)
     const { code, stderr } = await bench(folder, 'scenario', 'run', 'wrong.yaml')
-    expect(stderr).toBe('bench: wrong.yaml:9:22: c: no such member; there are a, b\n')
+    expect(stderr).toMatch(/^bench: wrong.yaml:9:22: c: no such member; there are a, b\n/)
+    expect(stderr).toMatch(/\nbench: wrong.yaml:10:11: bird: no such defect; there are [^\n]+\n$/)
     expect(code).toBe(2)
   })
 })
