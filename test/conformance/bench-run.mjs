@@ -8,6 +8,24 @@ import { missingToolchain } from './toolchains.mjs'
 
 export const benchBin = fileURLToPath(new URL('../../dist/bin/bench.js', import.meta.url))
 
+const codecs = ['gzip', 'snappy', 'lz4', 'zstd']
+
+/** The clients that come with bench. `listed`: null, since nothing is to be installed; `assignors`: all that they have. */
+export const ownClients = {
+  kafkajs: { name: 'kafkajs', listed: null, codecs, assignors: ['range', 'round-robin'] },
+  wire: {
+    name: 'wire',
+    listed: null,
+    install: null,
+    told: 'wire 1',
+    codecs,
+    assignors: ['range', 'round-robin', 'cooperative-sticky'],
+    hasGenerations: true,
+    smallestBytes: 0,
+    oldProfiles: ['kafka-2.4', 'kafka-2.8', 'kafka-3.9'],
+  },
+}
+
 /** The clients that bench does not install itself. `listed`: the client of the matrix whose modules it uses. */
 export const optionalClients = [
   {
@@ -16,6 +34,7 @@ export const optionalClients = [
     install: 'npm install @platformatic/kafka@1.35.0',
     told: 'platformatic 1.35.0',
     codecs: clients.platformatic.codecs,
+    assignors: ['range', 'round-robin'],
     hasGenerations: true,
     smallestBytes: 0,
   },
@@ -25,6 +44,7 @@ export const optionalClients = [
     install: 'npm install node-rdkafka@3.6.1',
     told: 'librdkafka 2.12.0 (node-rdkafka 3.6.1)',
     codecs: clients['node-rdkafka'].codecs,
+    assignors: ['range', 'round-robin'],
     hasGenerations: false,
     smallestBytes: 36,
   },

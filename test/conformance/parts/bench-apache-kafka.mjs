@@ -4,10 +4,17 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import { startApacheKafka } from '../apache-kafka.mjs'
-import { counts, folderWith, installedClients, optionalClients, Runs } from '../bench-run.mjs'
+import {
+  counts,
+  folderWith,
+  installedClients,
+  optionalClients,
+  ownClients,
+  Runs,
+} from '../bench-run.mjs'
 import { runProcess } from '../processes.mjs'
 
-const clients = [{ name: 'kafkajs', listed: null, codecs: ['zstd'] }, ...optionalClients]
+const clients = [...Object.values(ownClients), ...optionalClients]
 const records = 2_000
 const [username, password] = ['ann', 'correct-horse-battery-staple']
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512']
@@ -22,9 +29,9 @@ const certificate = () =>
     ],
   })
 
-const groupOn = (topic, group) => [
+const groupOn = (topic, group, assignor = 'range') => [
   ...['--mode', 'consume', '-t', topic, '--consumer-group', group],
-  ...['--consumers', '3', '--stagger', '1s'],
+  ...['--consumers', '3', '--stagger', '1s', '--assignor', assignor],
 ]
 
 const sendAndRead = async (runs, topic) => {
@@ -32,7 +39,10 @@ const sendAndRead = async (runs, topic) => {
   const codec = runs.client.codecs.at(-1)
   const args = [...n, '--validate', '--idempotent', '--compression', codec]
   await runs.ok(`idempotent, ${codec}`, args, counts(records))
-  await runs.ok('a group of three', groupOn(topic, `${topic}-plain`), counts(records))
+  for (const assignor of runs.client.assignors) {
+    const group = groupOn(topic, `${topic}-${assignor}`, assignor)
+    await runs.ok(`a group of three, ${assignor}`, group, counts(records))
+  }
 }
 
 /** What the driver says of a connection that must not work: where, and never the password. */

@@ -1,4 +1,4 @@
-// The real bin with each optional client library against the embedded broker.
+// The real bin with its own client and with each optional library against the embedded broker.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import {
   folderWith,
   installedClients,
   optionalClients,
+  ownClients,
   Runs,
 } from '../bench-run.mjs'
 import { runProcess, startBenchBroker } from '../processes.mjs'
@@ -46,7 +47,7 @@ const consume = async (runs) => {
   const fill = ['-t', topic, '--create-topic', '-n', '60000', '-s', '100', '-p', '6']
   await runs.ok('fill', fill, counts(60_000))
   const group = ['--mode', 'consume', '-t', topic, '--consumers', '3']
-  for (const assignor of ['range', 'round-robin']) {
+  for (const assignor of runs.client.assignors) {
     const args = [...group, '--stagger', '1s', '--assignor', assignor]
     await runs.ok(`a group of three, ${assignor}`, args, (result) => {
       // The run ends when the last member has its partitions, perhaps before the others have given theirs up.
@@ -76,6 +77,7 @@ const otherModes = async (runs) => {
 const refusals = async (runs) => {
   const { name, install } = runs.client
   await runs.refused('an unknown property', ['-n', '1', '-X', 'no.such=1'], name)
+  if (install === null) return
   const sticky = ['--mode', 'consume', '--assignor', 'cooperative-sticky']
   await runs.refused('an assignor it lacks', sticky, name)
   await runs.refused('its package is missing', ['-n', '1'], install, tmpdir())
@@ -128,18 +130,20 @@ const fullDisk = async ({ client, report }) => {
   }
 }
 
-/** Brokers older than the library speaks to: one line, before anything is sent. */
+/** Brokers of old; of one older than the library speaks to: one line, before anything is sent. */
 const oldBrokers = async ({ client, folder, report }) => {
-  const broker = await startBenchBroker({}, { profile: 'kafka-2.4' })
-  const args = ['-b', `127.0.0.1:${broker.port}`]
-  const old = new Runs(client, folder, { where: 'Kafka 2.4, ', args }, report)
-  const topic = ['-t', 'old']
-  await old.ok('produce', [...topic, '--create-topic', '-n', '500'])
-  const read = [...topic, '--mode', 'consume']
-  if (client.name === 'platformatic') {
-    await old.refused('consume', read, 'platformatic cannot speak to the broker')
-  } else await old.ok('consume', read, counts(500))
-  await broker.stop()
+  for (const profile of client.oldProfiles ?? ['kafka-2.4']) {
+    const broker = await startBenchBroker({}, { profile })
+    const args = ['-b', `127.0.0.1:${broker.port}`]
+    const old = new Runs(client, folder, { where: `${profile}, `, args }, report)
+    const topic = ['-t', 'old']
+    await old.ok('produce', [...topic, '--create-topic', '-n', '500'])
+    const read = [...topic, '--mode', 'consume']
+    if (client.name === 'platformatic') {
+      await old.refused('consume', read, 'platformatic cannot speak to the broker')
+    } else await old.ok('consume', read, counts(500))
+    await broker.stop()
+  }
 }
 
 const run = async ({ report }) => {
@@ -150,7 +154,8 @@ const run = async ({ report }) => {
     const runs = new Runs(client, folder, { args }, report)
     for (const checks of all) await checks(runs)
   }
-  await Promise.all((await installedClients(optionalClients, report)).map(check))
+  const clients = [ownClients.wire, ...optionalClients]
+  await Promise.all((await installedClients(clients, report)).map(check))
   await broker.stop()
 }
 
