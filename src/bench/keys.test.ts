@@ -42,6 +42,20 @@ test('without keys the partitions take turns from 0', () => {
   expect(take('none', 1)[0]?.key).toBeNull()
 })
 
+test('a sticky partitioner fills a batch of one partition before it chooses the next, and leaves none out', () => {
+  const options = { keyPattern: 'none', seed: 7, partitionCount: 3, stickyTurns: 5 } as const
+  const placement = createPlacement(options)
+  const batches = Array.from({ length: 60 }, () =>
+    Array.from({ length: 5 }, () => placement.next()),
+  )
+  for (const batch of batches) expect(new Set(batch).size).toBe(1)
+  const chosen = batches.map(([partition]) => partition)
+  expect(new Set(chosen)).toEqual(new Set([0, 1, 2]))
+  // Any partition: neither the same one for ever nor one after the other.
+  expect(chosen.some((partition, index) => index > 0 && partition === chosen[index - 1])).toBe(true)
+  expect(placement.key).toBeNull()
+})
+
 test.each(['random', 'sequential', 'fixed', 'zipf'] as const)(
   '%s keys are the same for the same seed, and go where murmur2 sends them',
   (pattern) => {

@@ -17,18 +17,22 @@ export interface PlacementOptions {
   readonly keyPattern: KeyPattern
   readonly seed: number
   readonly partitionCount: number
+  /** So often in a row a sticky partitioner chooses the same partition; null or not given: round robin. */
+  readonly stickyTurns?: number | null
 }
 
 /**
- * Without keys round robin from partition 0, with keys by `partitionOf`. `random` is `key-<u64>`, `sequential`
+ * Without keys round robin from partition 0, or sticky; with keys by `partitionOf`. `random` is `key-<u64>`, `sequential`
  * `key-<n>` from 0, `fixed` one key, `zipf` `key-<rank>` of 10,000 keys with exponent 0.99 (YCSB's).
  */
 export const createPlacement = (options: PlacementOptions): Placement => {
-  const { keyPattern, partitionCount } = options
+  const { keyPattern, partitionCount, stickyTurns = null } = options
   const random = createRandom(options.seed, 2)
   switch (keyPattern) {
     case 'none':
-      return roundRobin(partitionCount)
+      return stickyTurns === null
+        ? roundRobin(partitionCount)
+        : sticky(random, partitionCount, stickyTurns)
     case 'fixed': {
       const key = Buffer.from('key-0')
       const partition = partitionOf(key, partitionCount)
@@ -85,6 +89,26 @@ const roundRobin = (partitionCount: number): Placement => {
     next() {
       last = last + 1 === partitionCount ? 0 : last + 1
       return last
+    },
+  }
+}
+
+/**
+ * Fills a batch of one partition, then chooses any partition for the next: larger batches than round robin, at the cost of
+ * an even spread over a short time. Source: KIP-794, BuiltInPartitioner (org.apache.kafka.clients.producer).
+ */
+const sticky = (random: Random, partitionCount: number, turns: number): Placement => {
+  let partition = 0
+  let left = 0
+  return {
+    key: null,
+    next() {
+      if (left === 0) {
+        partition = random.nextU32() % partitionCount
+        left = turns
+      }
+      left -= 1
+      return partition
     },
   }
 }

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly requestTimeoutMs: number
   readonly messageTimeoutMs: number
   readonly keyPattern: KeyPattern
+  /** Where records without keys go. */
+  readonly partitioner: Partitioner
   readonly payloadPattern: PayloadPattern
   /** The file of `--payload-pattern FILE`, read before anything starts. */
   readonly payloadFile: { readonly path: string; readonly content: Buffer } | null
@@ -70,6 +72,7 @@ export interface RunOptions {
 }
 
 export type KeyPattern = 'none' | 'random' | 'sequential' | 'fixed' | 'zipf'
+export type Partitioner = 'round-robin' | 'sticky'
 export type PayloadPattern = 'random' | 'zeros' | 'text' | 'file'
 
 /** `--fail-if 'p99>10ms'`: the run fails when it is true. */

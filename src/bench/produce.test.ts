@@ -75,6 +75,22 @@ describe('closed loop', () => {
     expect(Math.max(...test.cluster.sends.flat().map((run) => run.count))).toBe(4)
   })
 
+  it('fills the batches of one partition after the other when sticky', async () => {
+    const test = benchTest()
+    const options = { messageCount: 400, durationMs: null, concurrency: 12, batchSizeBytes: 450 }
+    await test.finish(test.start({ ...options, partitioner: 'sticky' }))
+    const counts = test.cluster.sends.flat().map((run) => run.count)
+    expect(counts.filter((count) => count === 4)).toHaveLength(100)
+    const requests = { messageCount: 400, durationMs: null, batchRecords: 2, batchSizeBytes: 450 }
+    const other = benchTest()
+    await other.finish(other.start({ ...requests, partitioner: 'sticky' }))
+    const partitions = other.cluster.sends.flat().map((run) => run.partition)
+    for (let at = 0; at < partitions.length; at += 2) {
+      expect(partitions[at + 1]).toBe(partitions[at])
+    }
+    expect(new Set(partitions)).toEqual(new Set([0, 1, 2]))
+  })
+
   it('waits for linger to fill a batch, and no longer', async () => {
     const test = benchTest()
     const outcome = test.start({

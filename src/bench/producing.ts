@@ -6,12 +6,14 @@ import { createPlacement } from './keys.ts'
 import { Load, type LoadEnd, type LoadListener, type LoadPlan } from './load.ts'
 import type { LoadFigures } from './load-figures.ts'
 import { type LoadMeter, Meter } from './meter.ts'
+import type { RunOptions } from './options.ts'
 import { createPacer, type Share, unpaced, wholeShare } from './pacer.ts'
 import { pacerOf } from './pacing.ts'
 import { type BenchPayloadPlan, createPayloadPlan } from './payload.ts'
 import { ProduceLedger } from './produce-ledger.ts'
 import { Failures } from './produce-verdict.ts'
 import type { RunContext } from './run-context.ts'
+import { recordsPerBatch } from './run-queue.ts'
 import { endsWithin } from './time-limit.ts'
 import { openWaker, type Waker } from './waker.ts'
 
@@ -155,13 +157,17 @@ export class Producing {
   #createLoad(phase: ProducePhase, bounds: Bounds, listener: LoadListener): Load {
     const { clock, options, topic, stop, lost } = this.#context
     const { partitionCount } = topic
-    const { keyPattern, seed, rateRecordsPerSec } = options
+    const { rateRecordsPerSec } = options
     const isPaced = rateRecordsPerSec !== null && phase !== 'fill'
     const plan: LoadPlan = { ...options, ...bounds, partitionCount }
     return new Load(plan, {
       clock,
       producer: this.#producer as Producer,
-      placement: createPlacement({ keyPattern, seed, partitionCount }),
+      placement: createPlacement({
+        ...options,
+        partitionCount,
+        stickyTurns: stickyTurnsOf(options),
+      }),
       payload: this.#payloads.get(phase) as BenchPayloadPlan,
       pacer: isPaced ? createPacer(rateRecordsPerSec, this.#parts.share) : unpaced,
       waker: this.#waker,
@@ -184,6 +190,14 @@ export class Producing {
       if (current !== undefined) current.requests += 1
     },
   }
+}
+
+/** The records, or requests of `--batch-records`, that fill a batch. */
+const stickyTurnsOf = (options: RunOptions): number | null => {
+  const { partitioner, messageSizeBytes, batchSizeBytes, batchRecords } = options
+  if (partitioner === 'round-robin') return null
+  const records = recordsPerBatch(messageSizeBytes, batchSizeBytes)
+  return Math.max(1, Math.floor(records / (batchRecords ?? 1)))
 }
 
 /** Records due at the same time have waited equally long; later ones are due later. */

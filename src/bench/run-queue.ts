@@ -4,6 +4,10 @@ import type { PayloadPlan, RecordRun } from '../clients/driver.ts'
 /** What a record costs in a batch besides its key and value. */
 const recordOverheadBytes = 12
 
+/** Records without keys in a full batch; one at least. */
+export const recordsPerBatch = (valueSizeBytes: number, limitBytes: number): number =>
+  Math.max(1, Math.floor(limitBytes / (valueSizeBytes + recordOverheadBytes)))
+
 /** One slot of several runs, until the last of them is answered. */
 interface Request {
   openRuns: number

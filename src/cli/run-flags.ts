@@ -33,6 +33,7 @@ export interface RawFlags {
   requestTimeoutMs: string
   messageTimeoutMs: string
   keyPattern: string
+  partitioner: string
   payloadPattern: string
   compressibility?: string
   seed?: string
@@ -164,6 +165,7 @@ const addProducerFlags = (command: Command): Command =>
     .option('--request-timeout-ms <ms>', 'time limit of one request', '30000')
     .option('--message-timeout-ms <ms>', 'time limit of one record', '60000')
     .option('--key-pattern <name>', 'none, random, sequential, fixed or zipf', 'none')
+    .option('--partitioner <name>', 'of records without keys: round-robin or sticky', 'round-robin')
     .option('--payload-pattern <name>', 'random, zeros, text or a file', 'random')
     .option('--compressibility <0..1>', 'share of each value that is repeated bytes')
     .option('--seed <n>', 'seed of keys and payloads (default: fresh)')

@@ -24,6 +24,7 @@ import {
 
 const modes = ['produce', 'consume', 'round-trip', 'metadata'] as const
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const partitioners = ['round-robin', 'sticky'] as const
 const keyPatterns = ['none', 'random', 'sequential', 'fixed', 'zipf'] as const
 const maxInt32 = 2 ** 31 - 1
 const maxPayloadFileBytes = 64 * 2 ** 20
@@ -176,6 +177,7 @@ const parseProducer = (raw: RawFlags) => ({
   batchSizeBytes: parseInteger('batch-size', raw.batchSize, 0, maxInt32),
   isIdempotent: raw.idempotent ?? false,
   keyPattern: parseChoice<KeyPattern>('key-pattern', raw.keyPattern, keyPatterns),
+  partitioner: parseChoice('partitioner', raw.partitioner, partitioners),
   ...parsePayload(raw.payloadPattern),
   compressibility:
     raw.compressibility === undefined
@@ -270,6 +272,7 @@ const loadOnly = [
   'compression',
   'messageSize',
   'keyPattern',
+  'partitioner',
   'payloadPattern',
   'compressibility',
   'seed',

@@ -53,6 +53,7 @@ const producingOptions = [
   'compression',
   'isIdempotent',
   'keyPattern',
+  'partitioner',
   'payloadPattern',
   'compressibility',
   'clientProperties',

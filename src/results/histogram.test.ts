@@ -105,6 +105,17 @@ test('several percentiles at once are what each is alone', () => {
   expect(histogram.percentiles(percents)).toEqual(percents.map((one) => histogram.percentile(one)))
 })
 
+test("percentiles are HdrHistogram's", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(5_000_000), { minLength: 1, maxLength: 300 }), (values) => {
+      const histogram = of(...values)
+      const { p50, p90, p95, p99, p999 } = histogram.toLatency() ?? {}
+      expect(histogram.percentiles([50, 90, 95, 99, 99.9])).toEqual([p50, p90, p95, p99, p999])
+    }),
+    { numRuns: 50 },
+  )
+})
+
 test('an empty one has no latency', () => {
   const histogram = of(5)
   histogram.reset()

@@ -68,13 +68,20 @@ export class LatencyHistogram {
 
   /** Smallest recorded value (upper edge of its cell) that `percent` of the values do not exceed; 0 when empty. */
   percentile(percent: number): number {
-    return this.#toHdr().getValueAtPercentile(percent)
+    const exact = (percent / 100) * this.#count
+    // A product that should be whole may be a bit above it.
+    const wanted = Math.max(1, Math.ceil(exact - exact * Number.EPSILON))
+    let sum = 0
+    for (let cell = 0; cell <= this.#highestCell; cell += 1) {
+      sum += this.#counts[cell] as number
+      if (sum >= wanted) return highestOf(cell)
+    }
+    return 0
   }
 
   /** The same for several at once. */
   percentiles(percents: readonly number[]): number[] {
-    const hdr = this.#toHdr()
-    return percents.map((percent) => hdr.getValueAtPercentile(percent))
+    return percents.map((percent) => this.percentile(percent))
   }
 
   get mean(): number {

@@ -40,6 +40,7 @@ const runOptions = (produce: ScenarioProduce | null): RunOptions => ({
   requestTimeoutMs: 30_000,
   messageTimeoutMs: 60_000,
   keyPattern: 'none',
+  partitioner: 'round-robin',
   payloadPattern: 'random',
   payloadFile: null,
   compressibility: null,

@@ -34,6 +34,7 @@ describe('produce with the wire client', () => {
     ['lz4', ['--compression', 'lz4', '--payload-pattern', 'text']],
     ['zstd', ['--compression', 'zstd', '--payload-pattern', 'text']],
     ['keys', ['--key-pattern', 'zipf']],
+    ['sticky', ['--partitioner', 'sticky']],
     ['idempotence', ['--idempotent']],
     ['whole-batches', ['--batch-records', '70', '-c', '8']],
     ['detached', ['-s', '5']],

@@ -35,6 +35,7 @@ const defaults: RunOptions = {
   requestTimeoutMs: 30_000,
   messageTimeoutMs: 60_000,
   keyPattern: 'none',
+  partitioner: 'round-robin',
   payloadPattern: 'zeros',
   payloadFile: null,
   compressibility: null,

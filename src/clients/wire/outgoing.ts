@@ -3,6 +3,9 @@ import type { Socket } from 'node:net'
 import { messageOf } from '../../errors.ts'
 import { ConnectionError } from './errors.ts'
 
+/** A piece of this size goes at once, so that the broker works on it while the next one is made. */
+const fullPieceBytes = 64 * 1024
+
 interface Written {
   isWritten: boolean
 }
@@ -36,14 +39,13 @@ export class Outgoing {
 
   add(bytes: Buffer, start: number, end: number, exchange: Written): void {
     this.#added[this.#addedCount++] = exchange
-    if (bytes === this.#bytes && start === this.#end) {
-      this.#end = end
-      return
+    if (bytes !== this.#bytes || start !== this.#end) {
+      this.#closePiece()
+      this.#bytes = bytes
+      this.#start = start
     }
-    this.#closePiece()
-    this.#bytes = bytes
-    this.#start = start
     this.#end = end
+    if (end - this.#start >= fullPieceBytes) return this.#write()
     if (this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(this.#flush)
