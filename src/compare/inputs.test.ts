@@ -33,6 +33,13 @@ describe('a side is', () => {
     expect(idsOf(seriesFolder()).at(-1)).toBe('late')
   })
 
+  test('a folder in which scenarios were saved too', () => {
+    const dir = seriesFolder()
+    writeFileSync(join(dir, '2026-11-21T10-00-00-000Z-scenario-0123456789ab.json'), '{}')
+    expect(idsOf(dir)).toHaveLength(4)
+    expect(idsOf(join(dir, '*.json'))).toHaveLength(4)
+  })
+
   test('a pattern over file names', () => {
     const dir = seriesFolder()
     expect(idsOf(join(dir, '*-early.json'))).toEqual(['early'])

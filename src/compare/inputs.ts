@@ -7,7 +7,11 @@ import type { Side } from './comparison.ts'
 
 /** From what a user names to the runs of one side: a file, a folder, a pattern, a label or a series. */
 
-const isWanted = (name: string): boolean => name.endsWith('.json') && !name.startsWith('.')
+/** What `bench scenario run` saves in the same folder has no speed to compare. */
+const isScenario = (name: string): boolean => /-scenario-[\da-f]+\.json$/.test(name)
+
+const isWanted = (name: string): boolean =>
+  name.endsWith('.json') && !name.startsWith('.') && !isScenario(name)
 
 const byStart = (a: RunResult, b: RunResult): number => a.startedAt.localeCompare(b.startedAt)
 

@@ -25,3 +25,8 @@ test.each([100, 60])('a step is marked, %d wide', (width) => {
   const text = formatHistory(historyOf(runs), { last: 2, width })
   expect(text).toBe(golden(`report/history-${width}.txt`, text))
 })
+
+test('no run is listed where none is asked for', () => {
+  expect(formatHistory(historyOf([produceResult()]), { last: 0 })).not.toContain('started')
+  expect(formatHistory(historyOf([produceResult()]), { last: 1 })).toContain('started')
+})

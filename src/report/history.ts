@@ -37,13 +37,13 @@ const trendLines = ({ runs, trends }: HistoryLine, width: number): Line[] => {
   return [...drawTable(columns, rows, width), ...note]
 }
 
-const lastRuns = (runs: readonly RunResult[], count: number, width: number): Line[] =>
+const lastRuns = (runs: readonly RunResult[], width: number): Line[] =>
   drawTable(
     ['started', 'label', 'bench', 'broker', 'msg/s'].map((heading) => ({
       heading,
       align: heading === 'msg/s' ? ('right' as const) : ('left' as const),
     })),
-    runs.slice(-count).map((run) => ({
+    runs.map((run) => ({
       cells: [
         run.startedAt.slice(0, 19).replace('T', ' '),
         run.label ?? '-',
@@ -69,7 +69,7 @@ export const formatHistory = (
       line(history.environment),
     ],
     trendLines(history, inner),
-    lastRuns(history.runs, options.last, inner),
+    ...(options.last === 0 ? [] : [lastRuns(history.runs.slice(-options.last), inner)]),
   ])
   return drawBox(sections, width, options.color ?? false)
 }
