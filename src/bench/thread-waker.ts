@@ -16,7 +16,7 @@ export interface SharedAlarm {
 }
 
 /** Each alarm wakes two threads, so what is due within a tick goes together: half of it is the lateness of most. */
-const tickNs = 250_000
+const tickNs = 280_000
 
 /** Resolves when the thread is up. `clock` has to be the system's, the only one that another thread can read. */
 export const openThreadWaker = async (clock: Clock): Promise<Waker> => {
