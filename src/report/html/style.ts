@@ -38,7 +38,7 @@ tr.bad > * { color: var(--bad); font-weight: 600; } tr.all > * { font-weight: 60
 figure { margin: 1rem 0 1.25rem; }
 figcaption { font-size: .875rem; } figcaption strong { color: var(--text); }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; font-size: .8125rem; margin: .15rem 0; padding: 0; list-style: none; color: var(--text); }
-.legend svg { width: 1.75rem; height: .6rem; margin-right: .4rem; vertical-align: baseline; }
+.legend svg { width: 1.75rem; height: .6rem; overflow: visible; margin-right: .4rem; vertical-align: baseline; }
 figure > svg { display: block; width: 100%; overflow: visible; margin-top: .5rem; }
 details { font-size: .875rem; } summary { cursor: pointer; color: var(--muted); padding: .25rem 0; width: fit-content; }
 :focus-visible { outline: 2px solid var(--one); outline-offset: 2px; border-radius: 2px; }
@@ -58,5 +58,6 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } svg .strong 
 .median { stroke-width: 3; stroke-dasharray: none; } .within { fill: var(--track); fill-opacity: .7; }
 .interval { stroke: var(--text); stroke-width: 2; } .point { fill: var(--text); }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--rule); font-size: .8125rem; color: var(--muted); }
+@media (max-width: 40rem) { th, td { padding-left: .6rem; } tbody th { white-space: normal; min-width: 5.5rem; } }
 @media print { html { font-size: 11px; } body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr, .tiles > div { break-inside: avoid; } .scroll { overflow: visible; } th, td { white-space: normal; } }
 `
