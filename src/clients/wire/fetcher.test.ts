@@ -121,9 +121,10 @@ test.each([null, 'AAAAAAAAAAAAAAAAAAAAAQ'])(
       return onBatch(batch)
     }
     nodes[0].answer({ partitionIndex: 0, records: recordsFrom(5, 2) }, { partitionIndex: 1 })
+    // Partition 1 has waited, so it is asked for first.
     expect(nodes[0].lastAsked).toEqual([
-      [0, 7],
       [1, 9],
+      [0, 7],
     ])
     expect(askedWhenHandedOut).toEqual([2])
     expect(values).toEqual(['0:v5', '0:v6'])

@@ -226,7 +226,14 @@ export class Fetcher {
     const aborted = (abortedTransactions ?? []).toSorted((a, b) => a.firstOffset - b.firstOffset)
     const fetched = { partition, records, fromOffset, receivedAtNs, aborted }
     reading.fetchOffset = extent.toOffset
+    this.#moveToEnd(reading)
     this.#waiting.push({ reading, fetched, extent, isCopied: false })
+  }
+
+  /** A broker that may not tell all at once begins with those that have waited. Source: Kafka, PartitionStates. */
+  #moveToEnd(reading: Reading): void {
+    this.#readings.delete(reading.partition)
+    this.#readings.set(reading.partition, reading)
   }
 
   // --- handing out -----------------------------------------------------------------------------------------------
