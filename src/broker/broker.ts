@@ -105,6 +105,7 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
     groups,
     producerIds: new ProducerIds(store.journal('producer-ids')),
     lent: store.lent,
+    store,
     log,
   }
 }

@@ -9,6 +9,7 @@ import { Connection } from './connection.ts'
 import { type BrokerContext, type Call, CloseConnection, type Handler } from './context.ts'
 import { parseSettings } from './settings.ts'
 import { Lent } from './store/lent.ts'
+import { StorageError } from './store/store.ts'
 
 const log: string[] = []
 let hasOwnBuffer = true
@@ -17,9 +18,14 @@ const cleanups: (() => void)[] = []
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup()
   log.length = 0
+  store = quietStore
 })
 
 const table = (...rows: ServedApi[]): ServedApis => new Map(rows.map((row) => [row.api.key, row]))
+
+/** Of the broker's store, what a connection uses; replaced by tests that look on. */
+const quietStore = { hold: () => {}, write: () => {} }
+let store = quietStore
 
 /** A listener whose connections are served by `served` alone. */
 const listen = async (
@@ -31,6 +37,8 @@ const listen = async (
     clock,
     settings: parseSettings(given),
     lent: new Lent(),
+    store,
+    topics: { reportFault: (error: StorageError) => log.push(error.message) },
     log: (line: string) => log.push(line),
   } as unknown as BrokerContext
   const sockets: Socket[] = []
@@ -113,6 +121,35 @@ describe.each([
 ])('a connection %s', (_how, isOwn) => {
   beforeEach(() => {
     hasOwnBuffer = isOwn
+  })
+
+  describe('what is appended', () => {
+    it('is written once for all requests that came together, before they are answered', async () => {
+      const calls: string[] = []
+      store = { hold: () => void calls.push('hold'), write: () => void calls.push('write') }
+      const api = heartbeatApi(({ groupId }) => {
+        calls.push(groupId)
+        return { errorCode: 0 }
+      })
+      const { port } = await listen(table(api))
+      const client = await open(port)
+      client.socket.write(Buffer.concat([heartbeat(1, 'a'), heartbeat(2, 'b')]))
+      await client.until(20)
+      expect(calls.slice(0, 4)).toEqual(['hold', 'a', 'b', 'write'])
+    })
+
+    it('is not acknowledged when it cannot be written', async () => {
+      const write = (): void => {
+        throw new StorageError('the disk is full')
+      }
+      store = { hold: () => {}, write }
+      const { port } = await listen(table(answering(0)))
+      const client = await open(port)
+      client.socket.write(heartbeat(1))
+      await client.closed
+      expect(client.received()).toHaveLength(0)
+      expect(log).toEqual(['the disk is full'])
+    })
   })
 
   describe('what cannot be read', () => {

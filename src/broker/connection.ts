@@ -17,6 +17,7 @@ import { AnswerBuffer } from './answer-buffer.ts'
 import type { ServedApi, ServedApis } from './apis.ts'
 import { type BrokerContext, type Call, CloseConnection } from './context.ts'
 import { PlainProduce, RepeatedText } from './plain-produce.ts'
+import { StorageError } from './store/store.ts'
 
 /**
  * One client's connection: bytes to frames to requests, one at a time, and answers in the order of the requests
@@ -103,22 +104,36 @@ export class Connection {
   #proceed(): void {
     const { socket } = this
     this.#lastUsedNs = this.#broker.clock.nowNs()
+    this.#broker.store.hold()
     while (this.#canAnswer()) {
       const frame = this.#nextFrame()
       if (frame === null) break
       this.#begin(frame)
-      if (this.#answers.waitingBytes >= maxWaitingBytes && !socket.destroyed) {
-        this.#answers.flush(socket)
+      if (this.#answers.waitingBytes >= maxWaitingBytes) {
+        this.#flush()
+        this.#broker.store.hold()
       }
     }
+    this.#flush()
     if (socket.destroyed) return
-    this.#answers.flush(socket)
     if (socket.writableLength === 0) this.#endLent()
     else this.#lentMark ??= this.#broker.lent.begin()
     // An idle parked connection is read on, so that its end is noticed.
     const isBehind = !this.#canAnswer()
     if (isBehind && this.#mustHoldBack()) socket.pause()
     else if (socket.isPaused()) socket.resume()
+  }
+
+  /** Answers go out once what they acknowledge is written. */
+  #flush(): void {
+    try {
+      this.#broker.store.write()
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#broker.topics.reportFault(error)
+      this.socket.destroy()
+    }
+    if (!this.socket.destroyed) this.#answers.flush(this.socket)
   }
 
   #endLent(): void {

@@ -4,6 +4,7 @@ import type { GroupCoordinator } from './group/coordinator.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { Settings } from './settings.ts'
 import type { Lent } from './store/lent.ts'
+import type { Store } from './store/store.ts'
 import type { Topics } from './topics.ts'
 
 /** What every handler may use. Made by `broker.ts`, once per node; all but `nodeId` is common to the nodes. */
@@ -19,6 +20,8 @@ export interface BrokerContext {
   readonly producerIds: ProducerIds
   /** What connections have been lent of the store's memory. */
   readonly lent: Lent
+  /** Where appends are written together, before they are acknowledged. */
+  readonly store: Pick<Store, 'hold' | 'write'>
   /** One line to the broker's log. */
   log(line: string): void
 }

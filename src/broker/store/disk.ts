@@ -1,9 +1,7 @@
 import {
-  closeSync,
   existsSync,
   ftruncateSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   readSync,
@@ -19,11 +17,13 @@ import { messageOf } from '../../errors.ts'
 import { FreeSpace, type ReadSpace } from './free-space.ts'
 import { diskJournal } from './journal.ts'
 import { Lent } from './lent.ts'
+import { OpenFiles } from './open-files.ts'
 import { type PartitionStore, type Segment, StorageError, type Store } from './store.ts'
+import { Tail } from './tail.ts'
 
 /**
  * Keeps segments as files, `<folder>/topics/<topic id>/<partition>/<base offset>.log`. Data are written before an append
- * returns and never synced: they survive the end of the process, not of the power, as with Kafka's defaults.
+ * is acknowledged and never synced: they survive the end of the process, not of the power, as with Kafka's defaults.
  */
 
 export interface DiskStoreOptions {
@@ -36,7 +36,10 @@ export interface DiskStoreOptions {
 }
 
 const announceAtBytes = 2 * 2 ** 30
-const openFilesLimit = 128
+/** Of memory, of all segments. */
+const tailsLimitBytes = 32 * 2 ** 20
+/** From this size on a batch is worth a call of its own. */
+const writtenAloneFromBytes = 64 * 1024
 
 const writeAll = (descriptor: number, bytes: Uint8Array, position: number): void => {
   let written = 0
@@ -45,48 +48,70 @@ const writeAll = (descriptor: number, bytes: Uint8Array, position: number): void
   }
 }
 
-/** Open descriptors by file, the least recently used closed first. */
-class OpenFiles {
-  readonly #descriptors = new Map<string, number>()
-  #lastFile = ''
-  #lastDescriptor = -1
-
-  get(file: string): number {
-    if (file === this.#lastFile) return this.#lastDescriptor
-    const descriptor = this.#descriptors.get(file) ?? openSync(file, existsSync(file) ? 'r+' : 'w+')
-    this.#descriptors.delete(file)
-    this.#descriptors.set(file, descriptor)
-    if (this.#descriptors.size > openFilesLimit) {
-      const [oldest] = this.#descriptors.keys()
-      if (oldest !== undefined) this.close(oldest)
-    }
-    this.#lastFile = file
-    this.#lastDescriptor = descriptor
-    return descriptor
-  }
-
-  close(file: string): void {
-    const descriptor = this.#descriptors.get(file)
-    if (descriptor === undefined) return
-    this.#descriptors.delete(file)
-    if (this.#lastFile === file) this.#lastFile = ''
-    closeSync(descriptor)
-  }
-
-  /** Closes all files in `folder`. */
-  closeUnder(folder: string): void {
-    for (const file of this.#descriptors.keys()) {
-      if (file.startsWith(folder + path.sep)) this.close(file)
-    }
-  }
-}
-
 /** What the segments of one store share. */
 interface Disk {
   readonly files: OpenFiles
   readonly space: FreeSpace
   readonly write: NonNullable<DiskStoreOptions['write']>
+  readonly tails: Tails
   changeSize(bytes: number): void
+}
+
+/** Which segments have a part in memory, and which of those have something to write. */
+class Tails {
+  /** Whether appends wait for `write`. */
+  isHolding = false
+  readonly #waiting = new Set<DiskSegment>()
+  /** The oldest first, with the size of its memory. */
+  readonly #held = new Map<DiskSegment, number>()
+  #heldBytes = 0
+
+  /** `segment` has something to write. */
+  wait(segment: DiskSegment): void {
+    this.#waiting.add(segment)
+  }
+
+  /** Writes what waits. Throws a `StorageError`; what could not be written waits on. */
+  write(): void {
+    for (const segment of this.#waiting) segment.writeTail()
+  }
+
+  noteWritten(segment: DiskSegment): void {
+    this.#waiting.delete(segment)
+  }
+
+  /** `segment` holds so much memory; others give theirs up when that is too much. */
+  note(segment: DiskSegment, heldBytes: number): void {
+    this.#heldBytes += heldBytes - (this.#held.get(segment) ?? 0)
+    this.#held.delete(segment)
+    if (heldBytes > 0) this.#held.set(segment, heldBytes)
+    for (const oldest of this.#held.keys()) {
+      if (this.#heldBytes <= tailsLimitBytes || oldest === segment) break
+      oldest.dropTail()
+    }
+  }
+
+  /** Those below `folder` are gone, with what they had to write: so many bytes. */
+  forgetUnder(folder: string): number {
+    let waitingBytes = 0
+    for (const segment of new Set([...this.#waiting, ...this.#held.keys()])) {
+      if (!segment.file.startsWith(folder + path.sep)) continue
+      waitingBytes += segment.waitingBytes
+      this.forget(segment)
+    }
+    return waitingBytes
+  }
+
+  forget(segment: DiskSegment): void {
+    this.#waiting.delete(segment)
+    this.note(segment, 0)
+  }
+
+  writeUnder(folder: string): void {
+    for (const segment of this.#waiting) {
+      if (segment.file.startsWith(folder + path.sep)) segment.writeTail()
+    }
+  }
 }
 
 class DiskSegment implements Segment {
@@ -94,6 +119,9 @@ class DiskSegment implements Segment {
   readonly capacityBytes: number
   readonly file: string
   readonly #disk: Disk
+  readonly #tail = new Tail()
+  /** What waits could not be written. */
+  #hasFailed = false
   sizeBytes: number
   modifiedAtMs: number
 
@@ -112,19 +140,66 @@ class DiskSegment implements Segment {
 
   append(batch: Uint8Array, nowMs: number): void {
     this.#disk.space.claim(batch.length)
-    try {
-      this.#disk.write(this.#disk.files.get(this.file), batch, this.sizeBytes)
-    } catch (cause) {
-      // The next append overwrites what was written of this one; so does the cut of a torn tail at opening.
-      throw new StorageError(`${this.file} cannot be written: ${messageOf(cause)}`, { cause })
+    if (this.#hasFailed) this.writeTail()
+    if (this.#disk.tails.isHolding && batch.length < writtenAloneFromBytes) this.#hold(batch)
+    else {
+      this.writeTail()
+      this.#write(batch, this.sizeBytes)
     }
     this.sizeBytes += batch.length
     this.modifiedAtMs = nowMs
     this.#disk.changeSize(batch.length)
   }
 
+  get waitingBytes(): number {
+    return this.#tail.waiting.length
+  }
+
+  /** Writes what waits. Throws a `StorageError`; it waits on then, and nothing more is taken. */
+  writeTail(): void {
+    const { waiting, waitingPosition } = this.#tail
+    if (waiting.length > 0) {
+      this.#hasFailed = true
+      this.#write(waiting, waitingPosition)
+      this.#hasFailed = false
+      this.#tail.noteWritten()
+    }
+    this.#disk.tails.noteWritten(this)
+  }
+
+  /** Frees the memory of what has been written. */
+  dropTail(): void {
+    if (this.#tail.waiting.length > 0) return
+    this.#tail.drop()
+    this.#disk.tails.note(this, 0)
+  }
+
+  #hold(batch: Uint8Array): void {
+    const { tails } = this.#disk
+    const isNext = this.#tail.waitingPosition + this.#tail.waiting.length === this.sizeBytes
+    if (!isNext || !this.#tail.hasRoom(batch.length)) {
+      this.writeTail()
+      this.#tail.beginAt(this.sizeBytes, batch.length)
+      tails.note(this, this.#tail.capacityBytes)
+    }
+    this.#tail.add(batch)
+    tails.wait(this)
+  }
+
+  #write(bytes: Uint8Array, position: number): void {
+    try {
+      this.#disk.write(this.#disk.files.get(this.file), bytes, position)
+    } catch (cause) {
+      // The next append overwrites what was written of this one; so does the cut of a torn tail at opening.
+      throw new StorageError(`${this.file} cannot be written: ${messageOf(cause)}`, { cause })
+    }
+  }
+
   read(position: number, lengthBytes: number): Buffer {
     const wanted = Math.max(0, Math.min(lengthBytes, this.sizeBytes - position))
+    const recent = this.#tail.read(position, wanted)
+    if (recent !== null) return recent
+    this.writeTail()
     const bytes = Buffer.allocUnsafe(wanted)
     let filled = 0
     try {
@@ -141,6 +216,8 @@ class DiskSegment implements Segment {
   }
 
   truncate(sizeBytes: number): void {
+    this.writeTail()
+    this.dropTail()
     ftruncateSync(this.#disk.files.get(this.file), sizeBytes)
     this.#disk.changeSize(sizeBytes - this.sizeBytes)
     this.sizeBytes = sizeBytes
@@ -198,6 +275,7 @@ const openPartitionIn = (
     },
     remove(segment) {
       const { file, sizeBytes } = segment as DiskSegment
+      disk.tails.forget(segment as DiskSegment)
       disk.files.close(file)
       unlinkSync(file)
       rmSync(stateFile(segment.baseOffset), { force: true })
@@ -218,7 +296,11 @@ const openPartitionIn = (
       }
     },
     onRecycled: () => {},
-    close: () => disk.files.closeUnder(folder),
+    close() {
+      disk.tails.writeUnder(folder)
+      disk.tails.forgetUnder(folder)
+      disk.files.closeUnder(folder)
+    },
   }
 }
 
@@ -258,6 +340,7 @@ export const diskStore = (options: DiskStoreOptions): Store => {
   const disk: Disk = {
     files: new OpenFiles(),
     space: new FreeSpace(folder, options.readSpace),
+    tails: new Tails(),
     write: options.write ?? writeAll,
     changeSize,
   }
@@ -272,12 +355,23 @@ export const diskStore = (options: DiskStoreOptions): Store => {
       openPartitionIn(path.join(topicsFolder, topicId, String(index)), disk, segmentBytes),
     deleteTopic(topicId) {
       const topicFolder = path.join(topicsFolder, topicId)
+      sizeBytes -= disk.tails.forgetUnder(topicFolder)
       disk.files.closeUnder(topicFolder)
       sizeBytes -= sizeOfFolder(topicFolder)
       rmSync(topicFolder, { recursive: true, force: true })
     },
     prepare: () => false,
+    hold() {
+      disk.tails.isHolding = true
+    },
+    write() {
+      disk.tails.isHolding = false
+      disk.tails.write()
+    },
     journal: (name) => diskJournal(path.join(folder, `${name}.jsonl`)),
-    close: () => disk.files.closeUnder(topicsFolder),
+    close() {
+      disk.tails.write()
+      disk.files.closeUnder(topicsFolder)
+    },
   }
 }

@@ -244,6 +244,8 @@ export const memoryStore = (options: MemoryStoreOptions): Store => {
       openPartitionIn(memory, topicId, () => Math.min(boundBytes, segmentBytes())),
     deleteTopic: (topicId) => memory.releaseTopic(topicId),
     prepare: () => memory.prepare(Math.min(boundBytes, options.segmentBytes)),
+    hold: () => {},
+    write: () => {},
     journal: () => memoryJournal(),
     close: () => memory.clear(),
   }

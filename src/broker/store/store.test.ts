@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/support/temp-folder.ts'
@@ -151,6 +151,138 @@ describe('disk', () => {
     segment.append(bytes(10, 1), 0)
     expect(segment.sizeBytes).toBe(10)
     store.close()
+  })
+
+  describe('that holds back', () => {
+    const open = (options: Partial<DiskStoreOptions> = {}) => {
+      const written: [number, number][] = []
+      let isFull = false
+      const store = openDisk(tempFolder(), {
+        write(descriptor, data, position) {
+          if (isFull) throw new Error('ENOSPC')
+          written.push([position, data.length])
+          writeSync(descriptor, data, 0, data.length, position)
+        },
+        ...options,
+      })
+      const setFull = (next: boolean): void => {
+        isFull = next
+      }
+      return { store, written, setFull, partition: store.openPartition('id', 0) }
+    }
+    const file = (segment: Segment): Buffer =>
+      readFileSync((segment as { file?: string }).file ?? '')
+
+    test('writes what waits in one go, and what comes after at once', () => {
+      const { store, written, partition } = open()
+      const segment = partition.create(0, 10, 0)
+      store.hold()
+      for (let i = 0; i < 5; i++) segment.append(bytes(100, i), 0)
+      expect(written).toEqual([])
+      expect([segment.sizeBytes, store.sizeBytes]).toEqual([500, 500])
+      store.write()
+      expect(written).toEqual([[0, 500]])
+      segment.append(bytes(10, 5), 0)
+      store.hold()
+      segment.append(bytes(10, 6), 0)
+      store.write()
+      expect(written.slice(1)).toEqual([
+        [500, 10],
+        [510, 10],
+      ])
+      expect(file(segment)).toEqual(
+        Buffer.concat([0, 1, 2, 3, 4].map((i) => bytes(100, i)).concat(bytes(10, 5), bytes(10, 6))),
+      )
+      store.close()
+    })
+
+    test('reads what waits, from memory or from the file', () => {
+      const { store, written, partition } = open()
+      const segment = partition.create(0, 10, 0)
+      segment.append(bytes(10, 1), 0)
+      store.hold()
+      segment.append(bytes(10, 2), 0)
+      expect(segment.read(12, 100)).toEqual(bytes(8, 2))
+      expect(written).toHaveLength(1)
+      expect(segment.read(5, 100)).toEqual(Buffer.concat([bytes(5, 1), bytes(10, 2)]))
+      expect(written).toHaveLength(2)
+      const view = segment.read(12, 100)
+      for (let i = 0; i < 3_000; i++) segment.append(bytes(100, 3), 0)
+      expect(view).toEqual(bytes(8, 2))
+      expect(segment.read(20 + 2_999 * 100, 200)).toEqual(bytes(100, 3))
+      expect(segment.read(20, 200)).toEqual(bytes(200, 3))
+      store.write()
+      expect(file(segment)).toHaveLength(20 + 3_000 * 100)
+      // Far fewer calls than batches.
+      expect(written.length).toBeLessThan(20)
+      store.close()
+    })
+
+    test('writes large batches by themselves, in their order', () => {
+      const { store, written, partition } = open()
+      const segment = partition.create(0, 10, 0)
+      store.hold()
+      segment.append(bytes(10, 1), 0)
+      segment.append(bytes(100_000, 2), 0)
+      segment.append(bytes(10, 3), 0)
+      store.write()
+      expect(written).toEqual([
+        [0, 10],
+        [10, 100_000],
+        [100_010, 10],
+      ])
+      expect(file(segment)).toEqual(Buffer.concat([bytes(10, 1), bytes(100_000, 2), bytes(10, 3)]))
+      store.close()
+    })
+
+    test('keeps what cannot be written, and takes nothing more until it can', () => {
+      const { store, partition, setFull } = open()
+      const segment = partition.create(0, 10, 0)
+      store.hold()
+      segment.append(bytes(10, 1), 0)
+      setFull(true)
+      expect(() => store.write()).toThrow(StorageError)
+      expect(() => segment.append(bytes(10, 2), 0)).toThrow(StorageError)
+      store.hold()
+      expect(() => segment.append(bytes(10, 2), 0)).toThrow(StorageError)
+      expect(segment.sizeBytes).toBe(10)
+      setFull(false)
+      segment.append(bytes(10, 3), 0)
+      store.write()
+      expect(file(segment)).toEqual(Buffer.concat([bytes(10, 1), bytes(10, 3)]))
+      store.close()
+    })
+
+    test('writes what waits at its end, but not of a topic or segment that is gone', () => {
+      const { store, written, partition } = open()
+      const [first, second] = [partition.create(0, 10, 0), partition.create(10, 10, 0)]
+      const other = store.openPartition('other', 0).create(0, 10, 0)
+      store.hold()
+      for (const segment of [first, second, other]) segment.append(bytes(10, 1), 0)
+      store.deleteTopic('other')
+      partition.remove(first)
+      expect(store.sizeBytes).toBe(10)
+      store.close()
+      expect(written).toEqual([[0, 10]])
+      expect(file(second)).toHaveLength(10)
+    })
+
+    test('bounds its memory by what was written first', () => {
+      // Nothing reaches a file, so what can be read is in memory.
+      const { store } = open({ write: () => {} })
+      const lengths = (segments: readonly Segment[]) =>
+        segments.map((segment) => segment.read(segment.sizeBytes - 1_000, 1_000).length)
+      const segments = Array.from({ length: 60 }, (_, i) => {
+        const segment = store.openPartition('id', i).create(0, 10, 0)
+        store.hold()
+        for (let j = 0; j < 60; j++) segment.append(bytes(40_000, 1), 0)
+        store.write()
+        return segment
+      })
+      expect(lengths(segments.slice(0, 20))).toEqual(Array(20).fill(0))
+      expect(lengths(segments.slice(-20))).toEqual(Array(20).fill(1_000))
+      store.close()
+    })
   })
 
   test('refuses while too little space is free and takes up again', () => {

@@ -20,7 +20,7 @@ export interface Segment {
   readonly capacityBytes: number
   /** Wall-clock time of the last append, in ms. */
   readonly modifiedAtMs: number
-  /** All of `batch` or nothing, in the store before it returns. Throws a `StorageError`. */
+  /** All of `batch` or nothing, in the store before it returns unless the store holds back. Throws a `StorageError`. */
   append(batch: Uint8Array, nowMs: number): void
   /**
    * May be a view of the store's own memory: not to be written to, nor to be used after the event loop's turn but under a
@@ -57,6 +57,10 @@ export interface Store {
   deleteTopic(topicId: string): void
   /** Does a little of what would else have to be done when data come; false when nothing is left to do. */
   prepare(): boolean
+  /** From now on appends may wait for `write`, so that they are written together. */
+  hold(): void
+  /** Writes what waits. Throws a `StorageError`; segments that could not be written refuse to be appended to until they can. */
+  write(): void
   journal(name: string): Journal
   close(): void
 }
