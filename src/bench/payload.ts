@@ -96,10 +96,9 @@ const createTemplate = (
     epochOffsetUs: number
   },
 ): ValueTemplate => {
-  const patcher = new HeaderPatcher(runNumber, producer)
+  const patcher = new HeaderPatcher(runNumber, producer, bodyChecksums)
   const empty = { run: runNumber, producer, sequence: 0, intendedAtEpochUs: 0 }
-  let lastNs = Number.NaN
-  let lastEpochUs = 0
+  const epochUsOf = (intendedNs: number): number => Math.round(intendedNs / 1e3 + epochOffsetUs)
   return {
     valueSizeBytes,
     windowStart: headerWindow.start,
@@ -110,14 +109,24 @@ const createTemplate = (
       target.set(bodies[body % bodies.length] as Buffer, start + headerSizeBytes)
     },
     patch(target, start, body, run, index) {
-      const intendedNs = run.intendedAtNs[index] as number
-      if (intendedNs !== lastNs) {
-        lastNs = intendedNs
-        lastEpochUs = Math.round(intendedNs / 1e3 + epochOffsetUs)
+      const intendedAtEpochUs = epochUsOf(run.intendedAtNs[index] as number)
+      const bodyChecksum = bodyChecksums[body % bodyChecksums.length] as number
+      patcher.patch(target, start, run.firstSequence + index, intendedAtEpochUs, bodyChecksum)
+    },
+    patchAll(values, at, { intendedAtNs, firstSequence, count }) {
+      const lastNs = intendedAtNs[count - 1] as number
+      for (let from = 0; from < count; ) {
+        const intendedNs = intendedAtNs[from] as number
+        // They ascend.
+        const to = intendedNs === lastNs ? count : from + 1
+        patcher.patchAlike(values, at, {
+          from,
+          to,
+          firstSequence,
+          intendedAtEpochUs: epochUsOf(intendedNs),
+        })
+        from = to
       }
-      const known = body < bodyChecksums.length ? body : body % bodyChecksums.length
-      const bodyChecksum = bodyChecksums[known] as number
-      patcher.patch(target, start, run.firstSequence + index, lastEpochUs, bodyChecksum)
     },
   }
 }

@@ -5,7 +5,7 @@
  * Big-endian: magic u32, run id 6 bytes, producer number u16, sequence u64, intended time u64 (µs since 1970),
  * reserved u32 (0), checksum u32 = crc32(the 32 bytes before it) XOR crc32(the rest of the value).
  */
-import type { BatchCursor } from '../clients/driver.ts'
+import type { BatchCursor, ValuePlaces } from '../clients/driver.ts'
 import { crc32Of, remainderOf } from './crc32.ts'
 import { ByteView } from './known-bodies.ts'
 
@@ -69,12 +69,27 @@ export const writeHeader = (
 /** What differs between the bench headers of one run and producer: [start, end) of the header. */
 export const headerWindow = { start: sequenceAt, end: headerSizeBytes } as const
 
+interface AlikeRecords {
+  readonly from: number
+  readonly to: number
+  /** Of record 0. */
+  readonly firstSequence: number
+  readonly intendedAtEpochUs: number
+}
+
+const noBodies = new Uint32Array(0)
+/** What the lowest byte of a sequence leaves in the checksum. */
+const lowByteRemainders = Int32Array.from({ length: 256 }, (_, byte) =>
+  remainderOf(byte, afterSequence - 4),
+)
+
 /**
  * Writes the window of a header whose other bytes are there. A crc32 is linear: the checksum is that of a header of zeros,
  * XOR what each byte of sequence and intended time leaves. What was the same for the last record is not computed again.
  */
 export class HeaderPatcher {
   readonly #zeroChecksum: number
+  readonly #bodyChecksums: Uint32Array
   /** Sequences below and from here on have another high word. */
   #sequenceBase = Number.POSITIVE_INFINITY
   #sequenceHigh = 0
@@ -83,8 +98,16 @@ export class HeaderPatcher {
   #intendedHigh = 0
   #intendedLow = 0
   #intendedChecksum = 0
+  #contributions: Int32Array = new Int32Array(0)
+  /** By the lowest byte of a sequence: its own contribution, and that of what it leaves in the checksum. */
+  readonly #lowByteContributions = new Int32Array(256)
+  /** By body, of its checksum. */
+  readonly #bodyContributions: Int32Array
 
-  constructor(run: number, producer: number) {
+  /** `bodyChecksums` are those of the bodies that `patchAlike` counts on. */
+  constructor(run: number, producer: number, bodyChecksums: Uint32Array = noBodies) {
+    this.#bodyChecksums = bodyChecksums
+    this.#bodyContributions = new Int32Array(bodyChecksums.length)
     const bytes = new Uint8Array(headerSizeBytes)
     writeHeader(bytes, 0, { run, producer, sequence: 0, intendedAtEpochUs: 0 }, 0)
     this.#zeroChecksum = readU32(bytes, checksumAt)
@@ -112,6 +135,87 @@ export class HeaderPatcher {
       remainderOf(low, afterSequence - 4) ^
       bodyChecksum
     target.setUint32(start + checksumAt, checksum)
+  }
+
+  /** Patches the records [from, to) of a run, all due at one time, and sets what their windows contribute. */
+  patchAlike(
+    { target, starts, contributions, sums }: ValuePlaces,
+    at: number,
+    { from, to, firstSequence, intendedAtEpochUs }: AlikeRecords,
+  ): void {
+    if (contributions !== this.#contributions) this.#setContributions(contributions)
+    if (intendedAtEpochUs !== this.#intendedAtEpochUs) this.#setIntended(intendedAtEpochUs)
+    for (let next = from; next < to; ) {
+      const sequence = firstSequence + next
+      const above = sequence - this.#sequenceBase
+      if (!(above >= 0 && above < twoTo32)) this.#setHigh(sequence)
+      const low = sequence >>> 0
+      const end = Math.min(to, next + 256 - (low & 0xff))
+      this.#patchAlikeTo(target, at, starts, { next, end, low }, sums)
+      next = end
+    }
+  }
+
+  /** As `patchAlike`, of records whose sequences differ in the lowest byte only. */
+  #patchAlikeTo(
+    target: DataView,
+    at: number,
+    starts: Int32Array,
+    { next, end, low }: { next: number; end: number; low: number },
+    sums: Int32Array,
+  ): void {
+    const [high, intendedHigh, intendedLow] = [
+      this.#sequenceHigh,
+      this.#intendedHigh,
+      this.#intendedLow,
+    ]
+    const upper = low & ~0xff
+    const checksums = this.#bodyChecksums
+    const bodies = this.#bodyContributions
+    const lowBytes = this.#lowByteContributions
+    const commonChecksum =
+      this.#highChecksum ^ this.#intendedChecksum ^ remainderOf(upper, afterSequence - 4)
+    const common =
+      this.#contributionOf(high, sequenceAt) ^
+      this.#contributionOf(upper, sequenceAt + 4) ^
+      this.#contributionOf(intendedHigh, intendedAt) ^
+      this.#contributionOf(intendedLow, intendedAt + 4) ^
+      this.#contributionOf(commonChecksum, checksumAt)
+    for (let index = next, byte = low & 0xff; index < end; index++, byte++) {
+      const body = index < checksums.length ? index : index % checksums.length
+      const start = at + (starts[index] as number)
+      target.setInt32(start + sequenceAt, high)
+      target.setInt32(start + sequenceAt + 4, upper | byte)
+      target.setInt32(start + intendedAt, intendedHigh)
+      target.setInt32(start + intendedAt + 4, intendedLow)
+      const checksum =
+        commonChecksum ^ (lowByteRemainders[byte] as number) ^ (checksums[body] as number)
+      target.setInt32(start + checksumAt, checksum)
+      sums[index] = common ^ (lowBytes[byte] as number) ^ (bodies[body] as number)
+    }
+  }
+
+  #setContributions(contributions: Int32Array): void {
+    this.#contributions = contributions
+    for (const [byte, remainder] of lowByteRemainders.entries()) {
+      this.#lowByteContributions[byte] =
+        this.#contributionOf(byte, sequenceAt + 4) ^ this.#contributionOf(remainder, checksumAt)
+    }
+    for (const [body, checksum] of this.#bodyChecksums.entries()) {
+      this.#bodyContributions[body] = this.#contributionOf(checksum, checksumAt)
+    }
+  }
+
+  /** Of a word of the header, all of it within the window. */
+  #contributionOf(word: number, wordAt: number): number {
+    const contributions = this.#contributions
+    const table = (wordAt - headerWindow.start) << 8
+    return (
+      (contributions[table + (word >>> 24)] as number) ^
+      (contributions[table + 0x100 + ((word >>> 16) & 0xff)] as number) ^
+      (contributions[table + 0x200 + ((word >>> 8) & 0xff)] as number) ^
+      (contributions[table + 0x300 + (word & 0xff)] as number)
+    )
   }
 
   #setHigh(sequence: number): void {

@@ -109,6 +109,18 @@ export interface ValueTemplate {
   fill(target: Buffer, start: number, body: number): void
   /** Makes the value at `start`, filled with `body`, that of record `index` of `run`. */
   patch(target: DataView, start: number, body: number, run: RecordRun, index: number): void
+  /** The same for all records of `run`: that of number i begins at `starts[i]` from `at` on and is filled with body i. */
+  patchAll(values: ValuePlaces, at: number, run: RecordRun): void
+}
+
+/** Where the values of a batch lie, and what their windows do to a linear checksum over it. */
+export interface ValuePlaces {
+  target: DataView
+  readonly starts: Int32Array
+  /** A byte b at place k of a window contributes entry 256 * k + b to the checksum, by XOR. */
+  readonly contributions: Int32Array
+  /** Set by `patchAll`: what the window of each record contributes. */
+  readonly sums: Int32Array
 }
 
 /** The record header that carries what bench tells of a record whose value is too small for it. */

@@ -4,7 +4,7 @@
  */
 import { headerBytes } from '../../protocol/record-batch.ts'
 import { varintSize, writeVarint } from '../../protocol/varint.ts'
-import type { RecordRun, ValueTemplate } from '../driver.ts'
+import type { RecordRun, ValuePlaces, ValueTemplate } from '../driver.ts'
 import { advanceTable, register, windowTables } from './crc32c-advance.ts'
 import type { ProducerId } from './produce-frame.ts'
 import type { Memory } from './send-ring.ts'
@@ -25,17 +25,14 @@ export interface BatchIdentity {
 
 export class BatchTemplate {
   readonly #values: ValueTemplate
-  readonly #window: Int32Array
-  /** By word of the window: what it was last, and what that leaves in the register. Most words seldom change. */
-  readonly #lastWords: Int32Array
-  readonly #lastRegisters: Int32Array
+  /** Where each value begins in the batch, and what its window leaves in the register. */
+  #places: ValuePlaces
   /** Over what comes after a record's window. */
   readonly #tailTable: Int32Array
   #bytes: Buffer = Buffer.alloc(0)
   /** Records that are laid out. */
   #count = 0
-  /** By record: where its value begins; end of the record; over the bytes since the window before; what these leave. */
-  #valueStarts = new Int32Array(0)
+  /** By record: its end; over the bytes since the window before; what these leave. */
   #ends = new Int32Array(0)
   #advances: Int32Array[] = []
   #gapRegisters = new Int32Array(0)
@@ -48,10 +45,7 @@ export class BatchTemplate {
 
   constructor(values: ValueTemplate) {
     this.#values = values
-    const windowBytes = values.windowEnd - values.windowStart
-    this.#window = windowTables(windowBytes)
-    this.#lastWords = new Int32Array(windowBytes / 4)
-    this.#lastRegisters = new Int32Array(windowBytes / 4)
+    this.#places = placesOf(0, windowTables(values.windowEnd - values.windowStart))
     this.#tailTable = advanceTable(values.valueSizeBytes - values.windowEnd + 1)
   }
 
@@ -114,50 +108,24 @@ export class BatchTemplate {
   }
 
   #patchRecords(view: DataView, batchAt: number, run: RecordRun, before: number): number {
-    const values = this.#values
-    const { windowStart } = values
-    const starts = this.#valueStarts
+    const places = this.#places
+    places.target = view
+    this.#values.patchAll(places, batchAt, run)
     const advances = this.#advances
     const gaps = this.#gapRegisters
+    const { sums } = places
     let crc = before
     for (let index = 0; index < run.count; index++) {
-      const start = batchAt + (starts[index] as number)
       const advance = advances[index] as Int32Array
-      values.patch(view, start, index, run, index)
       crc =
         (advance[crc & 0xff] as number) ^
         (advance[256 + ((crc >>> 8) & 0xff)] as number) ^
         (advance[512 + ((crc >>> 16) & 0xff)] as number) ^
         (advance[768 + (crc >>> 24)] as number) ^
         (gaps[index] as number) ^
-        this.#windowRegister(view, start + windowStart)
+        (sums[index] as number)
     }
     return this.#overTail(crc, run.count - 1)
-  }
-
-  #windowRegister(view: DataView, from: number): number {
-    const words = this.#lastWords
-    const registers = this.#lastRegisters
-    let sum = 0
-    for (let index = 0, at = from; index < words.length; index++, at += 4) {
-      const word = view.getInt32(at)
-      if (word !== words[index]) {
-        words[index] = word
-        registers[index] = this.#wordRegister(word, index << 10)
-      }
-      sum ^= registers[index] as number
-    }
-    return sum
-  }
-
-  #wordRegister(word: number, table: number): number {
-    const window = this.#window
-    return (
-      (window[table + (word >>> 24)] as number) ^
-      (window[table + 256 + ((word >>> 16) & 0xff)] as number) ^
-      (window[table + 512 + ((word >>> 8) & 0xff)] as number) ^
-      (window[table + 768 + (word & 0xff)] as number)
-    )
   }
 
   #overTail(crc: number, index: number): number {
@@ -175,7 +143,7 @@ export class BatchTemplate {
   #layOut(count: number): void {
     const { valueSizeBytes, windowEnd } = this.#values
     this.#bytes = Buffer.allocUnsafeSlow(headerBytes + count * (valueSizeBytes + 24))
-    this.#valueStarts = new Int32Array(count)
+    this.#places = placesOf(count, this.#places.contributions)
     this.#ends = new Int32Array(count)
     this.#gapRegisters = new Int32Array(count)
     this.#tailRegisters = new Int32Array(count)
@@ -190,7 +158,7 @@ export class BatchTemplate {
     for (let index = 0; index < count; index++) {
       const start = this.#layOutRecord(at, index)
       at = start + valueSizeBytes + 1
-      this.#valueStarts[index] = start
+      this.#places.starts[index] = start
       this.#ends[index] = at
       this.#advances.push(advanceTable(start + windowEnd - gapStart))
       this.#gapRegisters[index] = register(0, bytes, gapStart, start + windowEnd)
@@ -217,6 +185,13 @@ export class BatchTemplate {
     return at
   }
 }
+
+const placesOf = (count: number, contributions: Int32Array): ValuePlaces => ({
+  target: new DataView(new ArrayBuffer(0)),
+  starts: new Int32Array(count),
+  contributions,
+  sums: new Int32Array(count),
+})
 
 const setInt64 = (view: DataView, at: number, value: number): void => {
   view.setInt32(at, Math.floor(value / twoTo32))
