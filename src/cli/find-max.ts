@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts'
 import { formatMaxRateHtml } from '../report/html/max-rate.ts'
 import { formatMaxRate } from '../report/max-rate.ts'
 import type { MaxRate, MaxRateStep } from '../results/max-rate.ts'
+import { asCode, reportToGithub } from './github.ts'
 import { type Io, styleOn } from './io.ts'
 import { checkOutputPaths, writeOutput } from './output-file.ts'
 import { parseRunArgs } from './run-args.ts'
@@ -142,6 +143,7 @@ const deliverMaxRate = (found: MaxRate, raw: RawFlags, io: Io): void => {
   const { jsonOutput, html } = raw
   const stream = [jsonOutput, html].includes('-') ? 'stderr' : 'stdout'
   if (raw.quiet !== true) io[stream].write(formatMaxRate(found, styleOn(io, stream)))
+  reportToGithub({ markdown: () => asCode(formatMaxRate(found)), failures: [] }, io)
   if (jsonOutput !== undefined) {
     writeOutput('json-output', jsonOutput, `${JSON.stringify(found, null, 2)}\n`, io)
   }

@@ -27,6 +27,9 @@ export const failuresOf = ({ checks }: RunResult, command = 'bench'): Annotation
       message: `expected ${expected}, actual ${actual}`,
     }))
 
+/** A boxed report for a summary. */
+export const asCode = (text: string): string => `\`\`\`text\n${text}\`\`\`\n`
+
 /** What keeps a run that is part of something from reporting by itself. */
 export const withoutGithub: NodeJS.ProcessEnv = { GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: '' }
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import { formatSeries, placeOf } from '../report/series.ts'
-import { failuresOf, reportToGithub } from './github.ts'
+import { asCode, failuresOf, reportToGithub } from './github.ts'
 import { type Io, styleOn } from './io.ts'
 import { parseRunArgs } from './run-args.ts'
 import type { RawFlags } from './run-flags.ts'
@@ -87,7 +87,7 @@ export const runRepeated = async (
     if (!isQuiet) io.stdout.write(formatSeries(seriesId, entries, styleOn(io)))
     reportToGithub(
       {
-        markdown: () => `\`\`\`text\n${formatSeries(seriesId, entries)}\`\`\`\n`,
+        markdown: () => asCode(formatSeries(seriesId, entries)),
         failures: runs.flatMap(({ plan, result }, index) =>
           failuresOf(result, ['bench', placeOf(index, plans.length), plan.title].join(' ').trim()),
         ),
