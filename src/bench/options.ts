@@ -72,7 +72,7 @@ export interface RunOptions {
 }
 
 export type KeyPattern = 'none' | 'random' | 'sequential' | 'fixed' | 'zipf'
-export type Partitioner = 'round-robin' | 'sticky'
+type Partitioner = 'round-robin' | 'sticky'
 export type PayloadPattern = 'random' | 'zeros' | 'text' | 'file'
 
 /** `--fail-if 'p99>10ms'`: the run fails when it is true. */
