@@ -237,3 +237,11 @@ describe('the boxed report', () => {
     expect(plain(nothing)).not.toMatch(/NaN|Infinity|undefined|null/)
   })
 })
+
+it('says what -X told the client, and nothing when it told nothing', () => {
+  const { config } = consumeResult()
+  const clientProperties = { 'check.crcs': 'true', 'client.rack': 'a' }
+  const told = plain(consumeResult({ config: { ...config, clientProperties } }))
+  expect(told).toMatch(/Client set to: +check\.crcs=true, client\.rack=a /)
+  expect(plain(consumeResult())).not.toContain('Client set to')
+})

@@ -52,6 +52,12 @@ const concurrencyOf = ({ config, consumers }: RunResult): string => {
   return formatCount(config.concurrency) + requests
 }
 
+/** What `-X` told the client, null when nothing was. */
+const clientSettingsOf = ({ config }: RunResult): string | null => {
+  const settings = Object.entries(config['clientProperties'] ?? {})
+  return settings.map(([name, value]) => `${name}=${value}`).join(', ') || null
+}
+
 /** `precise, lateness p50 84 μs, p99 301 μs, max 2,310 μs`. */
 export const pacerOf = ({ pacing }: RunResult): string | null => {
   if (pacing === undefined) return null
@@ -85,6 +91,7 @@ const headLines = (result: RunResult, rows: Rows): Line[] => {
       [target.kind, target.bootstrapServers, environment.broker].filter(Boolean).join(' '),
     ],
     ['Client', environment.client || null],
+    ['Client set to', clientSettingsOf(result)],
     ['Run', `${result.runId} at ${result.startedAt}`],
     ['Label', result.label],
   ]
