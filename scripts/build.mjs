@@ -44,7 +44,7 @@ const bundle = async (file, others = []) => {
 }
 
 /** Of Node.js, and needed late or never: each is loaded where it is called. */
-const loadedLate = ['zlib', 'child_process']
+const loadedLate = ['crypto', 'zlib', 'child_process']
 
 const loadLate = (code, name) =>
   code

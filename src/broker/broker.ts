@@ -95,10 +95,15 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
     log,
   })
   topics.onDeleted(({ name }) => groups.dropTopic(name))
+  let clusterId = store.kind === 'disk' ? clusterIdOf(store) : null
   return {
     clock,
     settings,
-    clusterId: clusterIdOf(store),
+    // Where nothing is kept it is made when it is asked for: a start need not wait for random bytes.
+    get clusterId() {
+      clusterId ??= clusterIdOf(store)
+      return clusterId
+    },
     nodeId: 1,
     cluster: new Cluster({ nodes: nodesOf(options), topics, groups }),
     topics,
@@ -175,7 +180,9 @@ export const createBroker = (options: BrokerOptions): Broker => {
   }
   let warming: Timer | null = null
   const { nodes } = context.cluster
-  const listeners = nodes.map(({ nodeId }) => createListener({ ...context, nodeId }, parts))
+  const listeners = nodes.map(({ nodeId }) =>
+    createListener(nodeId === context.nodeId ? context : { ...context, nodeId }, parts),
+  )
   return {
     context,
     async listen() {
