@@ -174,7 +174,9 @@ export const runCommand = async (
   }
   const about = { mode: options.mode, version: readBenchVersion(), client: options.client }
   const metrics = metricsAddress && (await openMetrics(metricsAddress, about))
-  if (metrics && !outputs.isQuiet) io.stderr.write(`metrics on ${metrics.url}\n`)
+  // A port that nobody else knows is told also to those who asked for quiet.
+  if (metrics && (!outputs.isQuiet || metricsAddress.port === 0))
+    io.stderr.write(`metrics on ${metrics.url}\n`)
   const stop = watchSignals()
   let target: Target | null = null
   try {
