@@ -1,7 +1,7 @@
 /** The members of a scenario on their timeline: starts their processes, ends them as told, keeps what they say. */
-import type { Clock } from '../clock.ts'
+import { type Clock, sleep } from '../clock.ts'
 import { UsageError } from '../errors.ts'
-import type { Life } from './evidence.ts'
+import { type Life, ownedBy } from './evidence.ts'
 import type { Scenario } from './load.ts'
 import { findMemberCommand, type MemberClient } from './member-clients.ts'
 import { type MemberHandle, startMember } from './member-process.ts'
@@ -22,6 +22,8 @@ export class MemberMissing extends Error {}
 
 const stopLimitMs = 15_000
 const leastStepMs = 0.000_1
+const commitLimitMs = 3_000
+const commitTickMs = 20
 
 /** The command lines of all clients that the scenario needs. Throws a `MemberMissing` when one cannot be started. */
 export const findCommands = async (
@@ -77,6 +79,23 @@ export class Cast {
   /** Resolves when the action is done: for `stop` and `crash`, when the processes have ended. */
   async act(action: MemberAction, members: readonly string[]): Promise<void> {
     await Promise.all(members.map((member) => this.#actOne(action, member)))
+  }
+
+  /** All that own something commit; resolves when each has said how it went, or after a while. */
+  async commitAll(): Promise<void> {
+    const sinceMs = this.nowMs()
+    const owners = [...this.#players.values()].filter(
+      ({ life }) => !life.isPaused && (ownedBy(life, sinceMs) ?? []).length > 0,
+    )
+    for (const { handle } of owners) handle.commit()
+    const isAwaited = ({ events, end }: Life): boolean =>
+      end === null &&
+      !events.some(
+        (event) => (event.type === 'committed' || event.type === 'error') && event.atMs >= sinceMs,
+      )
+    while (this.nowMs() - sinceMs < commitLimitMs && owners.some(({ life }) => isAwaited(life))) {
+      await sleep(this.#options.clock, commitTickMs)
+    }
   }
 
   /** Tells all that still run to leave, the paused ones too. */

@@ -43,6 +43,7 @@ export interface RunParts {
   readonly onProgress: (text: string) => void
 }
 
+const settledProducingMs = 400
 const describeLimitMs = 10_000
 const killLimitMs = 10_000
 const closeLimitMs = 30_000
@@ -97,6 +98,8 @@ const takeSnapshot = async (story: Story): Promise<Snapshot> => {
   story.onProgress('reading to the end')
   if (endProducing !== null) {
     await awaitSettled(story)
+    // Records of the settled group: only its owners can read them, and are seen to have come so far.
+    await sleep(clock, settledProducingMs, story.stop)
     endProducing()
   }
   await awaitDrained(story)
@@ -175,6 +178,9 @@ const gatherCutShort = (story: Story, problem: string | null): Evidence => {
   return { ...evidenceSoFar(story), ...unasked, ...ended, snapshot, before, produced }
 }
 
+const isCommitting = ({ group: { commit } }: Scenario): boolean =>
+  commit === 'auto' || commit === 'each-batch'
+
 /** null when the story was given up. */
 const tell = async (story: Story, isBrief: boolean): Promise<Evidence | null> => {
   const { scenario, records, stage, cast, clock, stop, onProgress } = story
@@ -205,6 +211,8 @@ const tell = async (story: Story, isBrief: boolean): Promise<Evidence | null> =>
   const snapshot = await takeSnapshot(story)
   if (stop.aborted) return null
   story.isTold = true
+  // Before the first of them leaves: that begins a rebalance, in which what the others have read may be revoked.
+  if (isCommitting(scenario)) await cast.commitAll()
   await cast.stopAll()
   return gather(story, snapshot)
 }
