@@ -3,6 +3,7 @@ import {
   baseOffsetOf,
   hasValidCrc,
   headerBytes,
+  lastOffsetDeltaOf,
   maxTimestampOf,
   nextOffsetOf,
   sizeOf,
@@ -121,7 +122,7 @@ export class Log {
     const position = segment.sizeBytes
     segment.append(batch, nowMs)
     index?.add(baseOffset, position, maxTimestampOf(batch))
-    this.#logEndOffset = nextOffsetOf(batch)
+    this.#logEndOffset = baseOffset + lastOffsetDeltaOf(batch) + 1
     this.producers.note(batch)
     this.#wake(batch.length)
     return baseOffset

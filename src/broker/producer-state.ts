@@ -1,6 +1,7 @@
 import {
   baseOffsetOf,
   baseSequenceOf,
+  hasProducerId,
   lastOffsetDeltaOf,
   producerEpochOf,
   producerIdOf,
@@ -42,9 +43,10 @@ export class ProducerState {
 
   /** Judges a batch by its header. Source: ProducerAppendInfo.checkSequence. */
   check(batch: Buffer): Verdict {
+    if (!hasProducerId(batch)) return append
     const producerId = producerIdOf(batch)
     // An unknown producer may begin anywhere: its state may have gone with old segments.
-    const producer = producerId < 0 ? undefined : this.#producers.get(producerId)
+    const producer = this.#producers.get(producerId)
     if (!producer) return append
     const epoch = producerEpochOf(batch)
     const firstSequence = baseSequenceOf(batch)
@@ -70,8 +72,8 @@ export class ProducerState {
 
   /** Takes note of a batch that was appended, its offset assigned; of one without a producer id it notes nothing. */
   note(bytes: Buffer, start = 0): void {
+    if (!hasProducerId(bytes, start)) return
     const producerId = producerIdOf(bytes, start)
-    if (producerId < 0) return
     const epoch = producerEpochOf(bytes, start)
     const firstSequence = baseSequenceOf(bytes, start)
     const known = this.#producers.get(producerId)

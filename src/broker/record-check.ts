@@ -4,6 +4,7 @@ import {
   baseOffsetOf,
   baseSequenceOf,
   codecOf,
+  hasProducerId,
   hasValidCrc,
   headerBytes,
   isControl,
@@ -11,7 +12,6 @@ import {
   lastOffsetDeltaOf,
   logOverheadBytes,
   maxTimestampOf,
-  producerIdOf,
   recordCountOf,
 } from '../protocol/record-batch.ts'
 import type { TopicLimits } from './topic-limits.ts'
@@ -81,7 +81,7 @@ const gzipFault = (batch: Buffer): RecordFault | null => {
 }
 
 const contentFault = (batch: Buffer): RecordFault | null => {
-  if (producerIdOf(batch) >= 0 && baseSequenceOf(batch) < 0) {
+  if (hasProducerId(batch) && baseSequenceOf(batch) < 0) {
     return invalid('a batch with a producer id needs a sequence')
   }
   if (baseOffsetOf(batch) !== 0) return invalid('the base offset of a new batch must be 0')

@@ -20,6 +20,12 @@ export interface Topic {
   readonly limits: TopicLimits
 }
 
+export interface PartitionPlace {
+  readonly limits: TopicLimits
+  readonly log: Log
+  readonly placement: Placement
+}
+
 export interface TopicsOptions {
   readonly store: Store
   readonly settings: Settings
@@ -117,6 +123,16 @@ export class Topics {
   partition(name: string, index: number): Log | null {
     const state = this.#byName.get(name)
     return state ? (state.logs[index] ?? this.#open(state, index)) : null
+  }
+
+  /** What an append needs of a partition, by one look-up; null when there is no such partition. Throws a `StorageError`. */
+  placeOf(name: string, index: number): PartitionPlace | null {
+    const state = this.#byName.get(name)
+    if (state === undefined) return null
+    const log = state.logs[index] ?? this.#open(state, index)
+    if (log === null) return null
+    const placement = state.placements.get(index) ?? onFirstNode
+    return { limits: state.topic.limits, log, placement }
   }
 
   /** Deletes topic and data; parked fetches of it are woken. False when there is no such topic. */

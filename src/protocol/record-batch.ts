@@ -60,6 +60,9 @@ export const maxTimestampOf = (bytes: Buffer, start = 0): number =>
   int64(bytes, start + at.maxTimestamp)
 export const producerIdOf = (bytes: Buffer, start = 0): number =>
   int64(bytes, start + at.producerId)
+/** Whether the batch is an idempotent producer's: its id is not negative. */
+export const hasProducerId = (bytes: Buffer, start = 0): boolean =>
+  (bytes[start + at.producerId] as number) < 0x80
 export const producerEpochOf = (bytes: Buffer, start = 0): number =>
   bytes.readInt16BE(start + at.producerEpoch)
 export const baseSequenceOf = (bytes: Buffer, start = 0): number =>

@@ -37,13 +37,12 @@ const appendTo = (
   request: { version: number; transactionalId: string | null },
   broker: BrokerContext,
 ): PartitionResponse => {
-  const topic = broker.topics.get(name)
-  const log = broker.topics.partition(name, index)
-  if (!topic || !log) {
+  const place = broker.topics.placeOf(name, index)
+  if (place === null) {
     const message = `there is no partition ${index} of topic ${name}`
     return refused(index, { errorCode: errorCode.UNKNOWN_TOPIC_OR_PARTITION, message })
   }
-  const placement = broker.topics.placement(name, index)
+  const { limits, log, placement } = place
   const leaderCode = leaderFault(placement, broker.nodeId)
   if (leaderCode !== errorCode.NONE) {
     const message = `node ${broker.nodeId} does not lead partition ${index} of topic ${name}`
@@ -55,12 +54,12 @@ const appendTo = (
   // Kafka does not answer here at all; a client is better off with an answer.
   if (records === null) return refused(index, noRecords)
   const nowMs = Math.floor(broker.clock.epochMs())
-  const fault = recordFault(records, topic.limits, request, nowMs)
+  const fault = recordFault(records, limits, request, nowMs)
   if (fault) return refused(index, fault)
   const verdict = log.producers.check(records)
   if (verdict.kind === 'refuse') return refused(index, verdict)
 
-  const { isLogAppendTime } = topic.limits
+  const { isLogAppendTime } = limits
   if (isLogAppendTime) assignAppendTime(records, nowMs)
   return {
     index,
@@ -95,20 +94,26 @@ export const handleProduce: Handler<ProduceRequest, ProduceResponse> = (request,
   const hasValidAcks = acks === -1 || acks === 0 || acks === 1
   const about = { version: call.version, transactionalId }
   let hasFault = false
-  const otherLeaders = new Set<number>()
-  const responses = topicData.map(({ name, partitionData }) => ({
-    name,
-    partitionResponses: partitionData.map(({ index, records }) => {
+  let otherLeaders: Set<number> | null = null
+  const responses: ProduceResponse['responses'][number][] = []
+  for (const { name, partitionData } of topicData) {
+    const partitionResponses: PartitionResponse[] = []
+    for (const { index, records } of partitionData) {
       const response = hasValidAcks
         ? appendOrRefuse(name, index, records, about, broker)
         : refused(index, invalidAcks)
-      hasFault ||= response.errorCode !== errorCode.NONE
-      const { leaderId } = response.currentLeader ?? {}
-      if (leaderId !== undefined) otherLeaders.add(leaderId)
-      return response
-    }),
-  }))
-  if (acks !== 0) return { responses, nodeEndpoints: endpointsOf(otherLeaders, broker) }
+      if (response.errorCode !== errorCode.NONE) {
+        hasFault = true
+        const { leaderId } = response.currentLeader ?? {}
+        if (leaderId !== undefined) (otherLeaders ??= new Set()).add(leaderId)
+      }
+      partitionResponses.push(response)
+    }
+    responses.push({ name, partitionResponses })
+  }
+  if (acks !== 0) {
+    return { responses, nodeEndpoints: otherLeaders ? endpointsOf(otherLeaders, broker) : [] }
+  }
   if (hasFault) throw new CloseConnection('a produce request with acks=0 has failed')
   return null
 }
