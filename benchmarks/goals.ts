@@ -11,6 +11,8 @@ export interface Goal {
   readonly unit: string
   /** The exact command, or where it stands. */
   readonly command: string
+  /** What is at its own limit there, so that the goal does not count. */
+  readonly limit?: string
 }
 
 const digitsOf = (value: number): number =>
@@ -18,11 +20,12 @@ const digitsOf = (value: number): number =>
 const format = (value: number, unit: string): string =>
   Number.isNaN(value) ? '–' : `${value.toFixed(digitsOf(value))} ${unit}`
 
-/** `met`, or `missed by 12 %` of the bound. */
-const verdictOf = ({ measured, bound, sense }: Goal): string => {
+/** `met`, what was the limit, or `missed by 12 %` of the bound. */
+const verdictOf = ({ measured, bound, sense, limit }: Goal): string => {
   if (Number.isNaN(measured)) return 'not measured'
   const short = sense === 'at least' ? bound - measured : measured - bound
-  return short <= 0 ? 'met' : `**missed by ${((short / bound) * 100).toFixed(0)} %**`
+  if (short <= 0) return 'met'
+  return limit ?? `**missed by ${((short / bound) * 100).toFixed(0)} %**`
 }
 
 export const goalTable = (goals: readonly Goal[]): string =>

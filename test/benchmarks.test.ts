@@ -39,6 +39,13 @@ describe('goals', () => {
     expect(verdicts('at most', 15)).toEqual(['**missed by 50 %**'])
   })
 
+  it('do not count where something else is at its limit', () => {
+    const limited = { ...goal, sense: 'at least', limit: 'the disk is the limit' } as const
+    const rows = goalTable([7.5, 12].map((measured) => ({ ...limited, measured }))).split('\n')
+    expect(rows[2]).toContain('| the disk is the limit |')
+    expect(rows[3]).toContain('| met |')
+  })
+
   it('are neither without a figure', () => {
     expect(verdicts('at least', Number.NaN)).toEqual(['not measured'])
   })
