@@ -13,7 +13,7 @@ import { type Broker, folder, startBroker, startProcess, stop } from './processe
 
 /**
  * `npm run bench:self`: what the wire client, kafkajs, the embedded broker and this machine do together, beside the goals.
- * Prints Markdown; `-- --write` puts it into docs/BENCHMARKS.md. `--quick` only shows that everything works. Run by hand,
+ * Prints Markdown; `-- --write` puts it into docs/BENCHMARKS.md, and the short of it into README.md. `--quick` only shows that everything works. Run by hand,
  * never in tests. Absolute figures belong to the machine; ratios are of the same round.
  */
 
@@ -50,6 +50,7 @@ const batches: readonly (readonly [records: number, inFlight: number])[] = [
   [1_000, 5],
 ]
 const readTopic = 'self-read'
+const hundred = 'batches of 100, ring'
 
 const storeMiB = (mib: number): string => `store.max.bytes=${mib * 2 ** 20}`
 const ringPlace = ['--data-dir', 'ring', '-X', storeMiB(256)]
@@ -261,7 +262,6 @@ const costGoals = ({ measures, startsTaken, ledger }: Parts): Goal[] => {
     const measured = median(measure.series.map(pick))
     return { what, measured, bound, sense: 'at most', unit, command: commandOf(measure) }
   }
-  const hundred = 'batches of 100, ring'
   const client = ({ clientSecPerMillion }: Taken): number => clientSecPerMillion
   const broker = ({ brokerSecPerMillion }: Taken): number => brokerSecPerMillion
   const ns = (what: string, measured: number): Goal => ({
@@ -313,7 +313,33 @@ const figureTable = (measures: readonly Measure[]): string => {
   return [tableHead([...head, 'broker CPU, s per million']), ...rows].join('\n')
 }
 
-const measureAll = async (): Promise<string> => {
+/** What README.md says of all this. */
+const shortTable = ({ measures, startsTaken }: Parts): string => {
+  const at = (name: string, pick: (taken: Taken) => number): number =>
+    median(of(measures, name).series.map(pick))
+  const perSec = (name: string): string => `${(at(name, (one) => one.perSec) / 1e6).toFixed(2)} M`
+  const p99 = (name: string): string => `p99 ${at(name, (one) => one.p99Ms).toFixed(2)} ms`
+  const times = ratio(of(measures, hundred), of(measures, 'kafkajs, batches of 100'))
+  const [one, open] = ['one by one, 128 in flight', 'open loop']
+  return [
+    tableHead(['256 B, client and broker on the same two cores', 'records/s', '']),
+    tableRow([
+      'produce, batches of 100, acks=all',
+      perSec(hundred),
+      `${p99(hundred)}; ${times.toFixed(0)} × kafkajs on the same broker`,
+    ]),
+    tableRow([`produce, ${one}`, perSec(one), p99(one)]),
+    tableRow([
+      'produce at a rate, latency from the intended time',
+      perSec(open),
+      `p50 ${at(open, ({ p50Ms }) => p50Ms).toFixed(2)} ms, ${p99(open)}`,
+    ]),
+    tableRow(['consume, every record checked', perSec('consume'), '']),
+    tableRow(['broker start', '', `${median(startsTaken.aboveMs).toFixed(0)} ms after Node.js`]),
+  ].join('\n')
+}
+
+const measureAll = async (): Promise<{ readonly full: string; readonly short: string }> => {
   const watch = await MachineWatch.open()
   const startsTaken = await measureStarts()
   const diskMb = measureDisk()
@@ -339,14 +365,18 @@ const measureAll = async (): Promise<string> => {
   const places = [ringPlace, diskPlace, readPlace].map(
     (place) => `\`bench broker ${place.join(' ')}\``,
   )
-  return [
+  const full = [
     `${surroundings()}; ${await watch.told()}. Median of ${rounds} rounds, in each of which everything had its turn; of ${starts} starts. Client and broker share the cores. 256 B, acks=all unless one by one, three partitions, every check on and held. A line that begins with "guide" is an absolute figure of a two-core machine. The brokers: ${places.join(', ')}.`,
     goalTable(goals),
     figureTable(measures),
     `Median (min–max). Broker, spawn to first answer: ${spread(brokerMs)} ms; \`node -e 0\`: ${spread(nodeMs)} ms. Broker memory on the disk store, before and after 1 GB: ${memory}. Large writes without fsync into the same folder: ${diskMb.toFixed(0)} MB/s.`,
   ].join('\n\n')
+  return { full, short: shortTable({ measures, startsTaken, ledger }) }
 }
 
-const text = await measureAll()
-console.log(text)
-if (flags.write) writeSection('BENCHMARKS.md', 'self', text)
+const { full, short } = await measureAll()
+console.log(full)
+if (flags.write) {
+  writeSection('BENCHMARKS.md', 'self', full)
+  writeSection('../README.md', 'self', short)
+}
