@@ -250,3 +250,39 @@ test('damaged records end it; what was handed out before them stays', () => {
   expect(crashes).toHaveLength(1)
   expect(fetcher.positions().size).toBe(0)
 })
+
+test('has two Fetches under way while all that they ask for is there', () => {
+  const { fetcher, nodes, values } = stage()
+  const [node] = nodes
+  fetcher.add(
+    given([
+      [0, 5],
+      [1, 9],
+    ]),
+  )
+  expect(node.openFetches).toBe(1)
+  const backlog = { highWatermark: 100 }
+  node.answer(
+    { partitionIndex: 0, records: recordsFrom(5, 2), ...backlog },
+    { partitionIndex: 1, records: recordsFrom(9, 1), ...backlog },
+  )
+  const asked = (): unknown[] =>
+    node.asked.map(({ topics }) =>
+      topics[0]?.partitions.map(({ partition, fetchOffset }) => [partition, fetchOffset]),
+    )
+  expect(asked().slice(1)).toEqual([[[0, 7]], [[1, 10]]])
+  node.answer({ partitionIndex: 0, records: recordsFrom(7, 1), ...backlog })
+  expect(asked().slice(3)).toEqual([[[0, 8]]])
+  // At its end: a Fetch of it would wait, and hold up those of the other.
+  node.answer({ partitionIndex: 1, records: recordsFrom(10, 1), highWatermark: 11 })
+  expect([node.openFetches, node.asked.length]).toEqual([1, 4])
+  node.answer({ partitionIndex: 0, records: recordsFrom(8, 1), ...backlog })
+  expect([node.openFetches, ...asked().slice(4)]).toEqual([
+    1,
+    [
+      [1, 11],
+      [0, 9],
+    ],
+  ])
+  expect(values).toEqual(['0:v5', '0:v6', '1:v9', '0:v7', '1:v10', '0:v8'])
+})

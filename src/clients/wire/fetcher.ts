@@ -1,6 +1,6 @@
 /**
- * Reads partitions: one Fetch per broker at a time, the next one sent before the records of the last are handed out. A
- * sink that returns a promise is waited for; what arrives meanwhile is kept, and no more is asked for.
+ * Reads partitions: one Fetch per broker at a time, two while there is a backlog, the next one sent before the records of
+ * the last are handed out. A sink that returns a promise is waited for; what arrives meanwhile is kept, and no more is asked for.
  */
 import { type Clock, sleep } from '../../clock.ts'
 import { errorCode, isRetriable } from '../../protocol/errors.ts'
@@ -33,6 +33,8 @@ interface Reading {
   /** The broker to fetch from; null: not known. */
   nodeId: number | null
   isInFlight: boolean
+  /** The last answer brought records and told of more, so that the next comes at once. */
+  isBehind: boolean
   isOutOfRange: boolean
   isOver: boolean
   failures: number
@@ -53,8 +55,8 @@ export class Fetcher {
   readonly #sink: ConsumerSink
   readonly #clock: Clock
   readonly #readings = new Map<number, Reading>()
-  /** Brokers that have a Fetch to answer. */
-  readonly #busyNodes = new Set<number>()
+  /** By broker, what is asked for by each Fetch that it has to answer. */
+  readonly #asked = new Map<number, Set<readonly Reading[]>>()
   readonly #waiting = new Fifo<Delivery>()
   readonly #closing = new AbortController()
   /** What the sink has not finished with. */
@@ -100,6 +102,7 @@ export class Fetcher {
         handledOffset: offset,
         nodeId: leaderOf(leaders, partition),
         isInFlight: false,
+        isBehind: false,
         isOutOfRange: false,
         isOver: false,
         failures: 0,
@@ -135,19 +138,35 @@ export class Fetcher {
 
   // --- fetching --------------------------------------------------------------------------------------------------
 
-  /** Sends a Fetch to each broker that has none to answer and leads something that is to be read. */
+  /** Asks each broker for what it leads and has not been asked for. */
   #pump(): void {
     if (this.#pending !== null || this.#closing.signal.aborted) return
     if (this.#stuck().length > 0) this.#repairSoon()
     const byNode = new Map<number, Reading[]>()
     for (const reading of this.#readings.values()) {
       const { nodeId, isInFlight, isOutOfRange } = reading
-      if (nodeId === null || isInFlight || isOutOfRange || this.#busyNodes.has(nodeId)) continue
+      if (nodeId === null || isInFlight || isOutOfRange) continue
       const readings = byNode.get(nodeId)
       if (readings === undefined) byNode.set(nodeId, [reading])
       else readings.push(reading)
     }
-    for (const [nodeId, readings] of byNode) this.#fetch(nodeId, readings)
+    for (const [nodeId, readings] of byNode) this.#fetchFrom(nodeId, readings)
+  }
+
+  /**
+   * A broker answers in the order of the requests, so a Fetch that waits for records holds up the next one. Where all has
+   * a backlog none waits, and a second is prepared there while the first is read here.
+   */
+  #fetchFrom(nodeId: number, readings: readonly Reading[]): void {
+    const asked = [...(this.#asked.get(nodeId) ?? [])]
+    const isBacklog = [readings, ...asked].flat().every(({ isBehind }) => isBehind)
+    if (asked.length === 0 && isBacklog && readings.length > 1) {
+      const middle = Math.ceil(readings.length / 2)
+      this.#fetch(nodeId, readings.slice(0, middle))
+      this.#fetch(nodeId, readings.slice(middle))
+    } else if (asked.length === 0 || (asked.length === 1 && isBacklog)) {
+      this.#fetch(nodeId, readings)
+    }
   }
 
   #fetch(nodeId: number, readings: readonly Reading[]): void {
@@ -161,11 +180,12 @@ export class Fetcher {
       fetchOffset,
       leaderEpoch: leaders.get(partition)?.leaderEpoch ?? -1,
     }))
+    const asked = this.#asked.get(nodeId) ?? new Set<readonly Reading[]>()
     const end = (): void => {
-      this.#busyNodes.delete(nodeId)
+      asked.delete(readings)
       for (const reading of readings) reading.isInFlight = false
     }
-    this.#busyNodes.add(nodeId)
+    this.#asked.set(nodeId, asked.add(readings))
     for (const reading of readings) reading.isInFlight = true
     const listener = {
       onAnswer: (code: number, partitions: readonly FetchedPartition[]): void => {
@@ -219,6 +239,7 @@ export class Fetcher {
     const { preferredReadReplica, abortedTransactions } = data
     if (preferredReadReplica >= 0) reading.nodeId = preferredReadReplica
     const records = data.records ?? noBytes
+    reading.isBehind = false
     if (records.length === 0) return
     const fromOffset = reading.fetchOffset
     const extent = extentOf(records, fromOffset)
@@ -226,6 +247,7 @@ export class Fetcher {
     const aborted = (abortedTransactions ?? []).toSorted((a, b) => a.firstOffset - b.firstOffset)
     const fetched = { partition, records, fromOffset, receivedAtNs, aborted }
     reading.fetchOffset = extent.toOffset
+    reading.isBehind = data.highWatermark > extent.toOffset
     this.#moveToEnd(reading)
     this.#waiting.push({ reading, fetched, extent, isCopied: false })
   }
@@ -274,6 +296,7 @@ export class Fetcher {
   // --- when something is wrong -----------------------------------------------------------------------------------
 
   #refuse(reading: Reading, code: number): void {
+    reading.isBehind = false
     if (code === errorCode.OFFSET_OUT_OF_RANGE && this.#options.resetOffset !== null) {
       reading.isOutOfRange = true
       return this.#count(reading, new BrokerError(code))
