@@ -91,6 +91,8 @@ export const formatMatrixMarkdown = (matrix: ScenarioMatrix): string => {
     '',
     'A play ends as soon as a check has failed that will not hold any more; the checks named below are those that had',
     'failed by then. `bench scenario run NAME --prove` plays on to the end and asks for the one check that the scenario names.',
+    'Where the pace of a broker is measured, that is done alone, after the other plays, for the correct broker and for the defect',
+    'that the scenario names.',
     '',
     ...verdictLines(matrix).map((line) => `- ${line}`),
     '',
