@@ -36,6 +36,7 @@ interface Pair {
   readonly defect: string | null
 }
 
+/** What is measured beside other plays is theirs as much as the broker's. */
 const measuresPace = ({ scenario, defect }: Pair): boolean =>
   scenario.probe.includes('pace') && (defect === null || defect === scenario.defect?.name)
 
@@ -92,30 +93,23 @@ const play = async (
   const driver = await loadDriver('kafkajs')
   const stop = watchSignals()
   const pairs = defects.flatMap((defect) => scenarios.map((scenario) => ({ scenario, defect })))
-  const cells = new Map<Pair, MatrixCell>()
+  let count = 0
+  const playOne = async (pair: Pair): Promise<MatrixCell> => {
+    if (stop.signal.aborted) return { status: 'interrupted', failedChecks: [] }
+    const asked = measuresPace(pair) ? pair : withoutPace(pair)
+    const { elapsedMs, ...cell } = await playPair(asked, { client, driver, stop: stop.signal })
+    count += 1
+    const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
+    const failed = cell.failedChecks.length === 0 ? '' : `: ${cell.failedChecks.join(', ')}`
+    const seconds = (elapsedMs / 1_000).toFixed(1)
+    io.stderr.write(`${count}/${pairs.length}  ${what}  ${cell.status}${failed}  (${seconds} s)\n`)
+    return cell
+  }
   try {
-    const playOne = async (pair: Pair): Promise<void> => {
-      if (stop.signal.aborted) {
-        cells.set(pair, { status: 'interrupted', failedChecks: [] })
-        return
-      }
-      const asked = measuresPace(pair) ? pair : withoutPace(pair)
-      const { elapsedMs, ...cell } = await playPair(asked, { client, driver, stop: stop.signal })
-      cells.set(pair, cell)
-      const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
-      const failed = cell.failedChecks.length === 0 ? '' : `: ${cell.failedChecks.join(', ')}`
-      const seconds = (elapsedMs / 1_000).toFixed(1)
-      io.stderr.write(
-        `${cells.size}/${pairs.length}  ${what}  ${cell.status}${failed}  (${seconds} s)\n`,
-      )
-    }
-    const together = pairs.filter((pair) => !measuresPace(pair))
-    await mapAtOnce(together, atOnce, playOne)
-    // What is measured beside other plays is theirs as much as the broker's.
-    await mapAtOnce(pairs.filter(measuresPace), 1, playOne)
-    const rows = defects.map((defect) => ({
+    const cells = await mapAtOnce(pairs, atOnce, playOne, measuresPace)
+    const rows = defects.map((defect, index) => ({
       defect,
-      cells: pairs.flatMap((pair) => (pair.defect === defect ? (cells.get(pair) ?? []) : [])),
+      cells: cells.slice(index * scenarios.length, (index + 1) * scenarios.length),
     }))
     const names = scenarios.map(({ name }) => name)
     const matrix = {

@@ -66,6 +66,22 @@ test('works on so many at a time, and gives the results in their order', async (
   expect(most).toBe(2)
 })
 
+test('what is to be alone comes last, one by one', async () => {
+  const running = new Set<number>()
+  const beside = new Map<number, number>()
+  const work = async (item: number): Promise<number> => {
+    running.add(item)
+    await Promise.resolve()
+    beside.set(item, running.size)
+    running.delete(item)
+    return item * 10
+  }
+  const isEven = (item: number): boolean => item % 2 === 0
+  expect(await mapAtOnce([1, 2, 3, 4, 5], 3, work, isEven)).toEqual([10, 20, 30, 40, 50])
+  expect([...beside.keys()]).toEqual([1, 3, 5, 2, 4])
+  expect([beside.get(1), beside.get(2), beside.get(4)]).toEqual([3, 1, 1])
+})
+
 test('a play that cannot be is the failure of all', async () => {
   const work = (item: number) =>
     item === 2 ? Promise.reject(new Error('no broker')) : Promise.resolve(item)

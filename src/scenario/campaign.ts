@@ -64,29 +64,45 @@ export const judgeScenario = async (
   return verdictOfProof(scenario, clean, await play(scenario, scenario.defect.name))
 }
 
-/** Works through `items`, at most `atOnce` at a time; results in the order of the items. After the first rejection no more are begun. */
+/**
+ * Works through `items`, at most `atOnce` at a time, and then one by one through those that are to be alone; results in the
+ * order of the items. After the first rejection no more are begun.
+ */
 export const mapAtOnce = async <Item, Result>(
   items: readonly Item[],
   atOnce: number,
   work: (item: Item) => Promise<Result>,
+  isAlone: (item: Item) => boolean = () => false,
 ): Promise<Result[]> => {
   const results: Result[] = []
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next
-      next += 1
-      try {
-        results[index] = await work(items[index] as Item)
-      } catch (error) {
-        next = items.length
-        throw error
+  const workThrough = async (places: readonly number[], most: number): Promise<void> => {
+    let next = 0
+    const worker = async (): Promise<void> => {
+      while (next < places.length) {
+        const place = places[next] as number
+        next += 1
+        try {
+          results[place] = await work(items[place] as Item)
+        } catch (error) {
+          next = places.length
+          throw error
+        }
       }
     }
+    const workers = Array.from({ length: Math.min(most, places.length) }, worker)
+    const ends = await Promise.allSettled(workers)
+    const failure = ends.find((end) => end.status === 'rejected')
+    if (failure !== undefined) throw failure.reason
   }
-  const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker)
-  const ends = await Promise.allSettled(workers)
-  const failure = ends.find((end) => end.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
+  const comesLast = items.map(isAlone)
+  const places = [...items.keys()]
+  await workThrough(
+    places.filter((place) => !comesLast[place]),
+    atOnce,
+  )
+  await workThrough(
+    places.filter((place) => comesLast[place]),
+    1,
+  )
   return results
 }
