@@ -121,8 +121,7 @@ export class Topics {
 
   /** The log of a partition, opened at its first use; null when there is no such partition. Throws a `StorageError`. */
   partition(name: string, index: number): Log | null {
-    const state = this.#byName.get(name)
-    return state ? (state.logs[index] ?? this.#open(state, index)) : null
+    return this.placeOf(name, index)?.log ?? null
   }
 
   /** What an append needs of a partition, by one look-up; null when there is no such partition. Throws a `StorageError`. */

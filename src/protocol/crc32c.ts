@@ -84,17 +84,17 @@ const makeLarge = (): NonNullable<typeof large> => {
     : { means: 'WebAssembly', crc32c: inWasm }
 }
 
-/** Loads and compiles what large data need, which is else done when they come first, and tells what that is. */
-export const readyCrc32c = (): Crc32cMeans => {
+const meansForLarge = (): NonNullable<typeof large> => {
   if (large === null) offered?.()
   large ??= makeLarge()
-  return large.means
+  return large
 }
 
-const crc32cOfLarge: Crc32c = (bytes, start, end, seed) => {
-  if (large === null) readyCrc32c()
-  return (large ?? makeLarge()).crc32c(bytes, start, end, seed)
-}
+/** Loads and compiles what large data need, which is else done when they come first, and tells what that is. */
+export const readyCrc32c = (): Crc32cMeans => meansForLarge().means
+
+const crc32cOfLarge: Crc32c = (bytes, start, end, seed) =>
+  meansForLarge().crc32c(bytes, start, end, seed)
 
 /**
  * Takes a native implementation for large data from now on. It gives the CRC of `bytes` after what has the CRC `seed`.
