@@ -4,6 +4,18 @@
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
+/** Of two series with a value per round, the median of the ratios of the rounds that both have; NaN of none. */
+export const medianRatio = (
+  above: readonly (number | null)[],
+  below: readonly (number | null)[],
+): number =>
+  median(
+    above.flatMap((value, round) => {
+      const other = below[round] ?? null
+      return value === null || other === null ? [] : value / other
+    }),
+  )
+
 /** `median (min–max)`. */
 export const spread = (values: readonly number[], digits = 0): string => {
   if (values.every((value) => Number.isNaN(value))) return '–'

@@ -1,29 +1,25 @@
-import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuMsOf, type MachineTicks, machineTicksOf } from '../src/bench/resource-probe.ts'
+import {
+  cpuMsOf,
+  type MachineTicks,
+  machineTicksOf,
+  readProc,
+} from '../src/bench/resource-probe.ts'
 import { readBenchVersion } from '../src/results/environment.ts'
 import { percentOf } from '../src/results/machine-limits.ts'
 
 /** What processes and the machine used, from /proc; NaN where a process is gone. */
 
-const read = (file: string): string | null => {
-  try {
-    return readFileSync(`/proc/${file}`, 'utf8')
-  } catch {
-    return null
-  }
-}
-
 /** User and system time. */
 export const cpuSecOf = (pid: number | undefined): number => {
-  const stat = read(`${pid}/stat`)
+  const stat = readProc(`${pid}/stat`)
   return stat === null ? Number.NaN : cpuMsOf(stat) / 1_000
 }
 
 /** Resident memory, and the part of it that no file backs: heaps, stacks and buffers. */
 export const memoryMiBOf = (pid: number | undefined): { resident: number; anonymous: number } => {
-  const status = read(`${pid}/status`) ?? ''
+  const status = readProc(`${pid}/status`) ?? ''
   const of = (name: string): number => {
     const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
     return found === undefined ? Number.NaN : Number(found) / 1_024
@@ -31,7 +27,7 @@ export const memoryMiBOf = (pid: number | undefined): { resident: number; anonym
   return { resident: of('VmRSS'), anonymous: of('RssAnon') }
 }
 
-const ticks = (): MachineTicks => machineTicksOf(read('stat') ?? '')
+const ticks = (): MachineTicks => machineTicksOf(readProc('stat') ?? '')
 
 const idleMs = 2_000
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { runBench } from './bench-run.ts'
 import { tableHead, tableRow, writeSection } from './document.ts'
-import { median, spread } from './figures.ts'
+import { medianRatio, spread } from './figures.ts'
 import { type Goal, goalTable } from './goals.ts'
 import { MachineWatch, surroundings } from './machine.ts'
 import {
@@ -27,6 +26,7 @@ import {
   wireContenders,
 } from './peers/contest.ts'
 import { installGo, type Peer, peers } from './peers/list.ts'
+import { isQuick, log, mayWrite, playRounds, rounds } from './rounds.ts'
 
 /**
  * `npm run bench:peers`: the same work through bench and through other clients, in turns, against the embedded broker and
@@ -34,21 +34,12 @@ import { installGo, type Peer, peers } from './peers/list.ts'
  * docs/BENCHMARKS.md. `--quick` only shows that everything works. What cannot be installed is left out by name.
  */
 
-const { values: flags } = parseArgs({
-  options: {
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-  },
-})
-const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 5))
 /** Of the records of each client. */
-const scale = flags.quick ? 0.02 : 1
-const readRecords = flags.quick ? 200_000 : 10_000_000
-const brokerTime = flags.quick ? ['-d', '1s', '-w', '0s'] : ['-d', '2s', '-w', '1s']
+const scale = isQuick ? 0.02 : 1
+const readRecords = isQuick ? 200_000 : 10_000_000
+const brokerTime = isQuick ? ['-d', '1s', '-w', '0s'] : ['-d', '2s', '-w', '1s']
 const skipped: string[] = []
 
-const log = (text: string): void => void process.stderr.write(`${text}\n`)
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 
@@ -74,40 +65,32 @@ interface Entry {
   readonly series: Series
 }
 
-/** Each contender once in each round, each round beginning with another. */
 const contest = async (entries: readonly Entry[]): Promise<void> => {
   const broken = new Set<Entry>()
-  for (let round = 0; round < rounds; round += 1) {
-    const first = Math.floor((round * entries.length) / rounds)
-    for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
-      const { contender, target, series } = entry
-      const name = `${contender.name}, ${contender.direction}, ${target.name}`
-      if (broken.has(entry)) continue
-      const beganMs = performance.now()
-      const taken = await contender.take(target).catch((error: unknown) => {
-        broken.add(entry)
-        skipped.push(`${name}: ${firstLine(error)}`)
-        log(`${name}: ${String(error)}`)
-        return null
-      })
-      series[round] = taken
-      const tookSec = ((performance.now() - beganMs) / 1e3).toFixed(1)
-      log(`${round}: ${name}: ${((taken?.perSec ?? 0) / 1e3).toFixed(0)} k/s, ${tookSec} s`)
-    }
-  }
+  await playRounds(entries, async (entry, round) => {
+    const { contender, target, series } = entry
+    const name = `${contender.name}, ${contender.direction}, ${target.name}`
+    if (broken.has(entry)) return
+    const beganMs = performance.now()
+    const taken = await contender.take(target).catch((error: unknown) => {
+      broken.add(entry)
+      skipped.push(`${name}: ${firstLine(error)}`)
+      log(`${name}: ${String(error)}`)
+      return null
+    })
+    series[round] = taken
+    const tookSec = ((performance.now() - beganMs) / 1e3).toFixed(1)
+    log(`${round}: ${name}: ${((taken?.perSec ?? 0) / 1e3).toFixed(0)} k/s, ${tookSec} s`)
+  })
 }
 
 const valuesOf = (series: Series, of: (figures: Figures) => number): number[] =>
   series.flatMap((figures) => (figures === null ? [] : of(figures)))
 
-/** The median of the ratios of the same rounds. */
-const ratioOf = (above: Series, below: Series, of: (figures: Figures) => number): number =>
-  median(
-    above.flatMap((figures, round) => {
-      const other = below[round]
-      return figures == null || other == null ? [] : of(figures) / of(other)
-    }),
-  )
+const ratioOf = (above: Series, below: Series, of: (figures: Figures) => number): number => {
+  const values = (series: Series) => series.map((figures) => figures && of(figures))
+  return medianRatio(values(above), values(below))
+}
 
 const rateOf = ({ perSec }: Figures): number => perSec
 const clientCpuOf = ({ clientSecPerMillion }: Figures): number => clientSecPerMillion
@@ -139,12 +122,11 @@ const compareBrokers = async (
   kinds: readonly BrokerKind[],
 ): Promise<Map<BrokerKind, BrokerFigures[]>> => {
   const taken = new Map(kinds.map((kind) => [kind, [] as BrokerFigures[]]))
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [kind, series] of taken) {
-      series.push(await takeBroker(kind, brokerTime))
-      log(`${round}: ${kind.name}: ${((series.at(-1)?.perSec ?? 0) / 1e3).toFixed(0)} k/s`)
-    }
-  }
+  await playRounds([...taken], async ([kind, series], round) => {
+    const figures = await takeBroker(kind, brokerTime)
+    series[round] = figures
+    log(`${round}: ${kind.name}: ${(figures.perSec / 1e3).toFixed(0)} k/s`)
+  })
   return taken
 }
 
@@ -191,10 +173,7 @@ const goalsOf = ({ entries, brokers }: Found): Goal[] => {
     goals.push({ what, measured, bound, sense, unit: '×', command: 'in the tables above' })
   }
   const small = ['embedded', 'produce', 'bench, batches of 100'] as const
-  ratio(
-    ['embedded', 'produce', 'bench, batches of 100'],
-    ['rdkafka_performance', clientCpuOf, 'at most', 0.25],
-  )
+  ratio(small, ['rdkafka_performance', clientCpuOf, 'at most', 0.25])
   ratio(small, ['franz-go', clientCpuOf, 'at most', 0.25])
   ratio(small, ["Kafka's Java tools", clientCpuOf, 'at most', 0.05])
   for (const ours of ['bench, every record checked', 'bench, with CRC']) {
@@ -207,13 +186,11 @@ const goalsOf = ({ entries, brokers }: Found): Goal[] => {
   ratio(large, ['franz-go', clientCpuOf, 'at most', 0.5])
   ratio(large, ["Kafka's Java tools", rateOf, 'at least', 2.5])
   ratio(large, ['kafkajs', rateOf, 'at least', 8])
-  const [ours, ...others] = [...brokers]
-  for (const [{ name }, series] of others) {
-    const measured = median(
-      (ours?.[1] ?? []).map(
-        (one, round) => one.secPerMillion / (series[round]?.secPerMillion ?? 0),
-      ),
-    )
+  const [ours, ...others] = [...brokers].map(([{ name }, series]) => {
+    return { name, secPerMillion: series.map(({ secPerMillion }) => secPerMillion) }
+  })
+  for (const { name, secPerMillion } of others) {
+    const measured = medianRatio(ours?.secPerMillion ?? [], secPerMillion)
     const what = `broker CPU: embedded over ${name}`
     goals.push({ what, measured, bound: 1 / 3, sense: 'at most', unit: '×', command: 'brokers' })
   }
@@ -289,7 +266,7 @@ const run = async (): Promise<void> => {
   const brokers = await compareBrokers([embedded, ...kfake, ...kafka])
   const text = documentOf({ entries, brokers }, targets, await watch.told())
   console.log(text)
-  if (flags.write) writeSection('BENCHMARKS.md', 'peers', text)
+  if (mayWrite) writeSection('BENCHMARKS.md', 'peers', text)
 }
 
 await run()

@@ -3,13 +3,13 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { freemem } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { runBench, type Taken } from './bench-run.ts'
 import { tableHead, tableRow, writeSection } from './document.ts'
-import { median, spread } from './figures.ts'
+import { median, medianRatio, spread } from './figures.ts'
 import { type Goal, goalTable } from './goals.ts'
 import { MachineWatch, memoryMiBOf, surroundings } from './machine.ts'
 import { type Broker, folder, startBroker, startProcess, stop } from './processes.ts'
+import { isQuick, log, mayWrite, playRounds, rounds } from './rounds.ts'
 
 /**
  * `npm run bench:self`: what the wire client, kafkajs, the embedded broker and this machine do together, beside the goals.
@@ -17,19 +17,11 @@ import { type Broker, folder, startBroker, startProcess, stop } from './processe
  * never in tests. Absolute figures belong to the machine; ratios are of the same round.
  */
 
-const { values: flags } = parseArgs({
-  options: {
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-  },
-})
-const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 5))
-const starts = flags.quick ? 3 : 15
-const time = flags.quick ? ['-d', '500ms', '-w', '200ms'] : ['-d', '2s', '-w', '1s']
+const starts = isQuick ? 3 : 15
+const time = isQuick ? ['-d', '500ms', '-w', '200ms'] : ['-d', '2s', '-w', '1s']
 /** A record of 256 bytes in a batch of some. */
 const storedRecordBytes = 266
-const readRecords = flags.quick
+const readRecords = isQuick
   ? 200_000
   : Math.min(16e6, Math.floor((freemem() * 0.3) / storedRecordBytes))
 
@@ -56,8 +48,6 @@ const storeMiB = (mib: number): string => `store.max.bytes=${mib * 2 ** 20}`
 const ringPlace = ['--data-dir', 'ring', '-X', storeMiB(256)]
 const diskPlace = ['--data-dir', 'on-disk', '-X', 'log.retention.bytes=268435456']
 const readPlace = ['--data-dir', 'memory', '-X', storeMiB(8_192)]
-
-const log = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const take = async ({ name, args, broker, series }: Measure): Promise<void> => {
   const where = ['-b', `127.0.0.1:${broker.port}`]
@@ -98,7 +88,7 @@ const measuresOn = ({ ring, disk, memory }: Brokers): Measure[] => {
     return on(`kafkajs, batches of ${records}`, ring, ringPlace, ...produce, ...batch, ...time)
   }
   const single = ['--mode', 'produce', '-c', '128', '-s', '256', '--linger-ms', '0']
-  const open = [...produce, '--rate', '50000', '-c', '4096', '-d', flags.quick ? '1s' : '6s']
+  const open = [...produce, '--rate', '50000', '-c', '4096', '-d', isQuick ? '1s' : '6s']
   const read = ['--mode', 'consume', '-t', readTopic]
   return [
     ...wire('ring', ring, ringPlace),
@@ -118,9 +108,10 @@ const of = (measures: readonly Measure[], name: string): Measure => {
   return found
 }
 
-/** The median of the ratios of the same rounds. */
+const ratesOf = ({ series }: Measure): number[] => series.map(({ perSec }) => perSec)
+
 const ratio = (above: Measure, below: Measure): number =>
-  median(above.series.map(({ perSec }, at) => perSec / (below.series[at]?.perSec ?? Number.NaN)))
+  medianRatio(ratesOf(above), ratesOf(below))
 
 /** The broker's is told once, above the table. */
 const commandOf = ({ args, place }: Measure): string => `\`bench ${args.join(' ')}\` (${place[1]})`
@@ -135,7 +126,7 @@ const fill = async ({ port }: Broker): Promise<void> => {
 const measureDisk = (): number => {
   const file = path.join(folder, 'plain')
   const block = Buffer.alloc(2 ** 20, 7)
-  const blocks = flags.quick ? 64 : 2_048
+  const blocks = isQuick ? 64 : 2_048
   const descriptor = openSync(file, 'w')
   const beganMs = performance.now()
   for (let written = 0; written < blocks; written += 1) writeSync(descriptor, block)
@@ -189,7 +180,7 @@ const measureMemory = async (): Promise<string> => {
   const broker = await startBroker('--data-dir', 'one-gb')
   const { pid } = broker.child.process
   const before = memoryMiBOf(pid).resident
-  const count = flags.quick ? '1000' : '131072'
+  const count = isQuick ? '1000' : '131072'
   const load = ['-s', '8192', '-n', count, '-c', '16', '--batch-records', '100']
   await runBench([...load, '-b', `127.0.0.1:${broker.port}`, '--keep-topic'])
   const after = memoryMiBOf(pid).resident
@@ -205,15 +196,14 @@ interface Parts {
 }
 
 /** Of record batches, at the median. */
-const takenMbOf = ({ series }: Measure): number =>
-  (median(series.map(({ perSec }) => perSec)) * storedRecordBytes) / 1e6
+const takenMbOf = (measure: Measure): number => (median(ratesOf(measure)) * storedRecordBytes) / 1e6
 
 const isDiskLimit = (takenMb: number, diskMb: number): boolean => takenMb >= diskMb * 0.8
 
 const rateGoals = (measures: readonly Measure[], diskMb: number): Goal[] => {
   const rate = (name: string, what: string, bound: number): Goal => {
     const measure = of(measures, name)
-    const measured = median(measure.series.map(({ perSec }) => perSec)) / 1e6
+    const measured = median(ratesOf(measure)) / 1e6
     const command = commandOf(measure)
     return { what, measured, bound, sense: 'at least', unit: 'M/s', command }
   }
@@ -355,9 +345,7 @@ const measureAll = async (): Promise<{ readonly full: string; readonly short: st
   for (const name of ['batches of 1000, ring', 'batches of 1000, disk', 'consume']) {
     await take({ ...of(measures, name), series: [] })
   }
-  for (let round = 0; round < rounds; round += 1) {
-    for (const measure of measures) await take(measure)
-  }
+  await playRounds(measures, take)
   for (const { child } of Object.values<Broker>({ ...brokers })) await stop(child)
   const memory = await measureMemory()
   const goals = [...rateGoals(measures, diskMb), ...costGoals({ measures, startsTaken, ledger })]
@@ -376,7 +364,7 @@ const measureAll = async (): Promise<{ readonly full: string; readonly short: st
 
 const { full, short } = await measureAll()
 console.log(full)
-if (flags.write) {
+if (mayWrite) {
   writeSection('BENCHMARKS.md', 'self', full)
   writeSection('../README.md', 'self', short)
 }

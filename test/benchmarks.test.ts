@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { median, slopeOf, spread } from '../benchmarks/figures.ts'
+import { median, medianRatio, slopeOf, spread } from '../benchmarks/figures.ts'
 import { goalTable } from '../benchmarks/goals.ts'
 
 /** What the benchmarks make of what they measure; they themselves run by hand. */
@@ -9,6 +9,12 @@ describe('figures', () => {
     expect(median([9, 1, 5])).toBe(5)
     expect(spread([9.26, 1.24, 5], 1)).toBe('5.0 (1.2–9.3)')
     expect(spread([Number.NaN])).toBe('–')
+  })
+
+  it('are compared within a round, where both have one', () => {
+    expect(medianRatio([10, 40, 90], [10, 20, 30])).toBe(2)
+    expect(medianRatio([10, null, 90, 80], [10, 20, null, 20])).toBe(4)
+    expect(medianRatio([10], [])).toBeNaN()
   })
 
   it('have a slope that outliers do not move', () => {

@@ -23,8 +23,8 @@ const delayResolutionMs = 10
 /** Shorter collections are told in sum only. */
 const pauseLimitMs = 50
 
-/** Null where there is no such file: another system, or the process is gone. */
-const readProc = (path: string): string | null => {
+/** The text of `/proc/PATH`; null where there is no such file: another system, or the process is gone. */
+export const readProc = (path: string): string | null => {
   try {
     return readFileSync(`/proc/${path}`, 'utf8')
   } catch {
