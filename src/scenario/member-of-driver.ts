@@ -15,7 +15,9 @@ import { recordRunsOf } from './member-records.ts'
 
 const connectTimeoutMs = 10_000
 const requestTimeoutMs = 30_000
-const fetchMaxWaitMs = 250
+/** Some records at a time: each piece passes the recording, and is told by a line. */
+const fetchMinBytes = 16_384
+const fetchMaxWaitMs = 100
 const maxPartitionFetchBytes = 2 ** 20
 
 const propertiesOf = (options: MemberOptions): Record<string, string> => ({
@@ -112,7 +114,7 @@ class DriverMember {
         assignor,
         autoCommit: commit === 'auto',
         isolation,
-        fetchMinBytes: 1,
+        fetchMinBytes,
         fetchMaxWaitMs,
         maxPartitionFetchBytes,
         sessionTimeoutMs: this.#options.sessionTimeoutMs,
