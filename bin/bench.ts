@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runCachedScript } from '../src/cli/cached-script.ts'
+import { runCachedScript } from '../src/cached-script.ts'
 import { type BrokerProcess, main } from '../src/cli/main.ts'
 
 /** What the build makes of the broker and of this file; they are not there where it had no bundler. */

@@ -1,9 +1,17 @@
-// Compiles src and bin to dist, which plain node runs, and makes one file of all that a broker needs: to load a hundred
-// takes a broker longer than to start. Without rolldown (`npm ci --omit=dev`) it stays as compiled. With --if-possible (npm's `prepare`) it is silent and succeeds
+// Compiles src and bin to dist, which plain node runs, and makes one file of all that a broker needs, and of what a
+// scenario's member does: to load a hundred takes longer than to start. Without rolldown (`npm ci --omit=dev`) it stays as compiled. With --if-possible (npm's `prepare`) it is silent and succeeds
 // where the compiler is not installed, so that `npm ci --omit=dev` works.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -29,14 +37,16 @@ if (status !== 0) {
   process.exit(status ?? 1)
 }
 const isOthers = (id) => !id.startsWith('.') && !path.isAbsolute(id)
+const isKafkajs = (id) => id === 'kafkajs' || id.startsWith('kafkajs/src/')
 const cli = path.join(fresh, 'src', 'cli')
+const scenario = path.join(fresh, 'src', 'scenario')
 const bin = path.join(fresh, 'bin')
 
 /** The code of one CommonJS file that does as the module `file` and all that it imports, but for `others`. */
-const bundle = async (file, others = []) => {
+const bundle = async (file, { isExternal = isOthers, others = [] } = {}) => {
   const { rolldown } = await import('rolldown')
   const external = (id, _importer, isResolved) =>
-    isOthers(id) || (isResolved && others.includes(id))
+    isExternal(id) || (isResolved && others.includes(id))
   const made = await rolldown({ input: file, platform: 'node', external })
   const { output } = await made.generate({ file, format: 'cjs', codeSplitting: false })
   await made.close()
@@ -51,19 +61,31 @@ const loadLate = (code, name) =>
     .replace(`let node_${name} = require("node:${name}");\n`, '')
     .replaceAll(`node_${name}.`, `require("node:${name}").`)
 
-/** As src/cli/cached-script.ts takes it. */
+/** As src/cached-script.ts takes it. */
+const writeScript = (file, code) => {
+  const mark = createHash('sha256').update(code).digest('hex').slice(0, 32)
+  writeFileSync(file, `(function (exports, require, __filename) {${code}\n})\n//${mark}`)
+}
+
 const writeBroker = async () => {
   const code = loadedLate.reduce(loadLate, await bundle(path.join(cli, 'broker-process.js')))
-  const mark = createHash('sha256').update(code).digest('hex').slice(0, 32)
-  const text = `(function (exports, require, __filename) {${code}\n})\n//${mark}`
-  writeFileSync(path.join(cli, 'broker-process.cjs'), text)
+  writeScript(path.join(cli, 'broker-process.cjs'), code)
+}
+
+/** With kafkajs in it, the client of nearly every member, which is itself many files. */
+const writeMember = async () => {
+  const isExternal = (id) => isOthers(id) && !isKafkajs(id)
+  const code = await bundle(path.join(scenario, 'member-life.js'), { isExternal })
+  const license = readFileSync(path.join(root, 'node_modules', 'kafkajs', 'LICENSE'), 'utf8')
+  const text = `/* kafkajs, which this contains:\n${license}*/\n${code}`
+  writeScript(path.join(scenario, 'member-life.cjs'), text)
 }
 
 /** The entry as CommonJS: before its first line Node.js does less for that than for a module. */
 const writeEntry = async () => {
   const file = path.join(bin, 'bench.js')
   const others = ['program.js', 'broker-process.js'].map((name) => path.join(cli, name))
-  writeFileSync(file, await bundle(file, others))
+  writeFileSync(file, await bundle(file, { others }))
   writeFileSync(path.join(bin, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
@@ -89,10 +111,12 @@ const warmUp = async () => {
 
 try {
   await writeBroker()
+  await writeMember()
   await writeEntry()
   await warmUp()
 } catch (error) {
-  if (!isOptional) process.stderr.write(`bench: the broker stays in many files: ${error.message}\n`)
+  if (!isOptional)
+    process.stderr.write(`bench: broker and members stay in many files: ${error.message}\n`)
 }
 chmodSync(path.join(fresh, 'bin', 'bench.js'), 0o755)
 writeFileSync(path.join(fresh, '.built'), '')

@@ -40,7 +40,10 @@ const mayImport: readonly (readonly [string, readonly string[]])[] = [
   ['src/report/', ['src/results/', 'src/compare/']],
   [
     'src/scenario/member',
-    ['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/', 'src/results/'],
+    [
+      ...['src/scenario/', 'src/clients/', 'src/bench/', 'src/protocol/', 'src/results/'],
+      'src/cached-script.ts',
+    ],
   ],
   [
     'src/scenario/',

@@ -1,37 +1,22 @@
-/** The file that runs as a member: `node member-main.js CLIENT`, a name as given with `--client`, or `scripted`. */
-import { loadDriver } from '../clients/index.ts'
-import { systemClock } from '../clock.ts'
-import { messageOf } from '../errors.ts'
-import { openMemberLink } from './member-link.ts'
+/**
+ * The file that runs as a member: `node member-main.js CLIENT`, a name as given with `--client`, or `scripted`. A scenario
+ * starts many, so what the build has made one file of is run without compiling it anew.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { runCachedScript } from '../cached-script.ts'
 
-/** A library that hangs while it leaves must not keep the process. */
-const leaveLimitMs = 18_000
+type MemberLife = Pick<typeof import('./member-life.ts'), 'runMember'>
 
-const tellFatal = (error: unknown): void => {
-  const atMs = systemClock.epochMs()
-  const event = { type: 'error', code: null, message: messageOf(error), isFatal: true, atMs }
-  process.stdout.write(`${JSON.stringify(event)}\n`)
+const lifeFile = fileURLToPath(new URL('./member-life.cjs', import.meta.url))
+
+const loadLife = async (client: string): Promise<MemberLife> => {
+  if (!existsSync(lifeFile)) return import('./member-life.ts')
+  const { exports, isFromCache, keep } = runCachedScript(lifeFile, client)
+  if (!isFromCache) process.once('exit', keep)
+  return exports as MemberLife
 }
 
-const live = async (client: string): Promise<number> => {
-  const opened = await openMemberLink(process.stdin, process.stdout)
-  if (opened === null) return 2
-  process.stdin.once('end', () => {
-    systemClock.setTimer(leaveLimitMs, () => process.exit(1))
-  })
-  const { options, link } = opened
-  if (client === 'scripted') {
-    const { runScriptedMember } = await import('./member-scripted.ts')
-    return runScriptedMember(options, link, systemClock)
-  }
-  const { runDriverMember } = await import('./member-of-driver.ts')
-  return runDriverMember(await loadDriver(client), options, link, systemClock)
-}
-
-// Some libraries leave rejected promises behind when they are closed in the middle of something.
-process.on('unhandledRejection', (error) => process.stderr.write(`${messageOf(error)}\n`))
-const exitCode = await live(process.argv[2] ?? '').catch((error: unknown) => {
-  tellFatal(error)
-  return 1
-})
-process.exit(exitCode)
+const client = process.argv[2] ?? ''
+const { runMember } = await loadLife(client)
+process.exit(await runMember(client))

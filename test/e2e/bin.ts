@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { RunResult } from '../../src/results/result.ts'
 
 /** Runs the real bin as a user would: a fresh folder, a pipe, nothing running. */
@@ -120,3 +121,12 @@ export const deltaOf = (result: RunResult): number =>
 
 export const failedChecks = (result: RunResult): string[] =>
   result.checks.filter((check) => !check.ok).map((check) => check.name)
+
+/** Whether plain node runs `file`, one that the build has made of many, without compiling what was compiled before. */
+export const isCompiled = async (file: string, use = ''): Promise<boolean> => {
+  const module = new URL('../../dist/src/cached-script.js', import.meta.url).href
+  const script = `import('${module}').then(({ runCachedScript }) =>
+    console.log(runCachedScript(...process.argv.slice(1)).isFromCache))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, file, use])
+  return stdout === 'true\n'
+}

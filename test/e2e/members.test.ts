@@ -9,13 +9,14 @@ import {
   type MemberOptionsInput,
   parseMemberOptions,
 } from '../../src/scenario/member-protocol.ts'
-import { benchResult, makeFolder, processesOf, start, until } from './bin.ts'
+import { benchResult, isCompiled, makeFolder, processesOf, start, until } from './bin.ts'
 
 /** Members of scenarios as processes of their own, on the embedded broker: exact counts, crashes, nothing left behind. */
 
 const { folder, remove } = makeFolder()
 const dist = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist')
 const memberMain = path.join(dist, 'src', 'scenario', 'member-main.js')
+const memberLife = path.join(dist, 'src', 'scenario', 'member-life.cjs')
 const broker = start(folder, ['broker', '--port', '0', '--data-dir', 'memory'])
 const running = new Set<MemberHandle>()
 let address = ''
@@ -146,6 +147,14 @@ it('what a library cannot do ends its member with the reason', async () => {
   const other = join('kafkajs', 'refused', { assignor: 'cooperative-sticky' })
   expect(await other.handle.exited).toMatchObject({ code: 1 })
   expect(other.of('error').at(-1)?.message).toContain('cooperative-sticky')
+})
+
+it('what a member needs is compiled once', async () => {
+  await produce('compiled', 10)
+  const member = join('kafkajs', 'compiled')
+  await until('the member', () => member.of('assigned').length > 0)
+  await member.handle.stop()
+  expect(await isCompiled(memberLife, 'kafkajs')).toBe(true)
 })
 
 it('nothing is left when the parent is killed, not even a paused member', async () => {

@@ -2,10 +2,10 @@
  * The few doors into kafkajs 2.2.4 that its index does not open, typed as far as they are used here; the version is
  * pinned for them. Not imported by anything but the kafkajs driver.
  */
-import { createRequire } from 'node:module'
 import type { Broker, Message } from 'kafkajs'
-
-const load = createRequire(import.meta.url)
+import batchModule from 'kafkajs/src/consumer/batch.js'
+import errorModule from 'kafkajs/src/protocol/error.js'
+import requestsModule from 'kafkajs/src/protocol/requests/index.js'
 
 export interface ProduceArguments {
   acks: number
@@ -78,11 +78,11 @@ export interface FetchAnswer {
 }
 
 const produceApiKey = 0
-const { requests } = load('kafkajs/src/protocol/requests') as { requests: { Produce: unknown } }
-const { createErrorFromCode } = load('kafkajs/src/protocol/error') as {
+const { requests } = requestsModule as { requests: { Produce: unknown } }
+const { createErrorFromCode } = errorModule as {
   createErrorFromCode: (code: number) => Error & { type: string; code: number }
 }
-const BatchOfKafkajs = load('kafkajs/src/consumer/batch') as new (
+const BatchOfKafkajs = batchModule as new (
   topic: string,
   fetchedOffset: string,
   partitionData: unknown,

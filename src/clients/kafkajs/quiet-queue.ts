@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import requestQueueModule from 'kafkajs/src/network/requestQueue/index.js'
 
 /**
  * Mends a timer of kafkajs 2.2.4 when it is imported. After every answer kafkajs sets a timer for its queue, also when
@@ -11,8 +11,7 @@ interface RequestQueue {
   scheduleCheckPendingRequests: (this: RequestQueue) => void
 }
 
-const load = createRequire(import.meta.url)
-const { prototype } = load('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+const { prototype } = requestQueueModule as { prototype: RequestQueue }
 const schedule = prototype.scheduleCheckPendingRequests
 prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0) schedule.call(this)

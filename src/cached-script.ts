@@ -21,7 +21,8 @@ export interface CachedScript {
 }
 
 /** V8 takes only what the same version has made, with the same flags. */
-const cacheFileOf = (file: string): string => `${file}.${process.version}-${process.arch}.cache`
+const cacheFileOf = (file: string, use: string): string =>
+  `${file}${use}.${process.version}-${process.arch}.cache`
 
 const readCache = (file: string, mark: string): Buffer | undefined => {
   try {
@@ -43,11 +44,14 @@ const write = (file: string, bytes: Buffer): void => {
   }
 }
 
-/** Throws when there is no such file, and what the file throws. */
-export const runCachedScript = (file: string): CachedScript => {
+/**
+ * `use` names what the file is run for where that makes a difference to what of it is compiled. Throws when there is no such
+ * file, and what the file throws.
+ */
+export const runCachedScript = (file: string, use = ''): CachedScript => {
   const source = readFileSync(file, 'utf8')
   const mark = source.slice(-markBytes)
-  const cacheFile = cacheFileOf(file)
+  const cacheFile = cacheFileOf(file, use === '' ? '' : `.${use}`)
   const cachedData = readCache(cacheFile, mark)
   const script = new Script(source, {
     filename: file,
