@@ -11,7 +11,7 @@ import {
   type ScenarioMatrix,
   uncaughtDefects,
 } from '../results/scenario-matrix.ts'
-import { mapAtOnce } from '../scenario/campaign.ts'
+import { mapAtOnce, measuresPace } from '../scenario/campaign.ts'
 import { loadScenario, type Scenario, scenarioNames } from '../scenario/load.ts'
 import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
 import { runScenario } from '../scenario/result.ts'
@@ -36,9 +36,8 @@ interface Pair {
   readonly defect: string | null
 }
 
-/** What is measured beside other plays is theirs as much as the broker's. */
-const measuresPace = ({ scenario, defect }: Pair): boolean =>
-  scenario.probe.includes('pace') && (defect === null || defect === scenario.defect?.name)
+const asksForPace = ({ scenario, defect }: Pair): boolean =>
+  measuresPace(scenario) && (defect === null || defect === scenario.defect?.name)
 
 /** Of a broker with another defect the pace is not asked: that would take longer than all else of the play. */
 const withoutPace = (pair: Pair): Pair => {
@@ -96,7 +95,7 @@ const play = async (
   let count = 0
   const playOne = async (pair: Pair): Promise<MatrixCell> => {
     if (stop.signal.aborted) return { status: 'interrupted', failedChecks: [] }
-    const asked = measuresPace(pair) ? pair : withoutPace(pair)
+    const asked = asksForPace(pair) ? pair : withoutPace(pair)
     const { elapsedMs, ...cell } = await playPair(asked, { client, driver, stop: stop.signal })
     count += 1
     const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
@@ -106,7 +105,7 @@ const play = async (
     return cell
   }
   try {
-    const cells = await mapAtOnce(pairs, atOnce, playOne, measuresPace)
+    const cells = await mapAtOnce(pairs, atOnce, playOne, asksForPace)
     const rows = defects.map((defect, index) => ({
       defect,
       cells: cells.slice(index * scenarios.length, (index + 1) * scenarios.length),

@@ -10,7 +10,13 @@ import { formatScenario } from '../report/scenario.ts'
 import { newRunId } from '../results/run-id.ts'
 import type { ScenarioResult } from '../results/scenario-result.ts'
 import { saveScenario, serializeResult } from '../results/store.ts'
-import { judgeScenario, mapAtOnce, type Play, type Verdict } from '../scenario/campaign.ts'
+import {
+  judgeScenario,
+  mapAtOnce,
+  measuresPace,
+  type Play,
+  type Verdict,
+} from '../scenario/campaign.ts'
 import { loadScenario, type Scenario, scaleScenario, scenarioNames } from '../scenario/load.ts'
 import { type MemberClient, memberClients } from '../scenario/member-clients.ts'
 import { runScenario } from '../scenario/result.ts'
@@ -184,11 +190,12 @@ const run = async (names: readonly string[], flags: RunFlags, io: Io): Promise<n
   }
   try {
     const isShown = !flags.quiet
-    const verdicts = await mapAtOnce(scenarios, atOnce, async (scenario) => {
+    const judge = async (scenario: Scenario): Promise<Verdict> => {
       const verdict = await judgeScenario(scenario, play, flags.prove ?? false)
       if (isShown) (isTaken(flags) ? io.stderr : io.stdout).write(verdictLine(verdict))
       return verdict
-    })
+    }
+    const verdicts = await mapAtOnce(scenarios, atOnce, judge, measuresPace)
     deliver(verdicts, flags, io)
     return stop.exitCode() ?? (verdicts.some(({ status }) => status === 'failed') ? 1 : 0)
   } finally {

@@ -64,6 +64,9 @@ export const judgeScenario = async (
   return verdictOfProof(scenario, clean, await play(scenario, scenario.defect.name))
 }
 
+/** To be played alone: what is measured beside other plays is theirs as much as the broker's. */
+export const measuresPace = ({ probe }: Scenario): boolean => probe.includes('pace')
+
 /**
  * Works through `items`, at most `atOnce` at a time, and then one by one through those that are to be alone; results in the
  * order of the items. After the first rejection no more are begun.
