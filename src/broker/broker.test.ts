@@ -245,7 +245,7 @@ describe('Metadata', () => {
       })
       expect(answer).toMatchObject({
         errorCode: 0,
-        clusterId: broker.context.clusterId,
+        clusterId: broker.context.clusterId(),
         controllerId: 1,
       })
       expect(answer.brokers).toMatchObject([{ brokerId: 1, host: '127.0.0.1', port }])
@@ -544,7 +544,7 @@ describe('kafkajs', () => {
     await first.broker.close()
 
     const second = await start({}, dataDir)
-    expect(second.broker.context.clusterId).toBe(first.broker.context.clusterId)
+    expect(second.broker.context.clusterId()).toBe(first.broker.context.clusterId())
     const again = kafkaClient(second.port)
     const admin2 = again.admin()
     await admin2.connect()

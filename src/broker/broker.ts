@@ -99,8 +99,9 @@ const openContext = (options: BrokerOptions, parts: BrokerParts, store: Store): 
   return {
     clock,
     settings,
-    // Where nothing is kept it is made when it is asked for: a start need not wait for random bytes.
-    get clusterId() {
+    // Where nothing is kept it is made when it is asked for: a start need not wait for random bytes. Not a getter: V8 keeps
+    // an object that was written with one as a dictionary, and every request looks things up here.
+    clusterId() {
       clusterId ??= clusterIdOf(store)
       return clusterId
     },

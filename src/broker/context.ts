@@ -11,7 +11,8 @@ import type { Topics } from './topics.ts'
 export interface BrokerContext {
   readonly clock: Clock
   readonly settings: Settings
-  readonly clusterId: string
+  /** Made when it is first asked for, where nothing is kept. */
+  clusterId(): string
   /** The node that was asked. */
   readonly nodeId: number
   readonly cluster: Cluster

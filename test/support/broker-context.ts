@@ -21,7 +21,7 @@ export const dataContext = (
   const broker = {
     clock,
     settings,
-    clusterId: 'cluster',
+    clusterId: () => 'cluster',
     nodeId: 1,
     cluster: new Cluster({
       nodes: nodesOf(given.brokers ?? 1),

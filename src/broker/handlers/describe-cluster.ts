@@ -34,7 +34,7 @@ export const handleDescribeCluster: Handler<DescribeClusterRequest, DescribeClus
   return {
     errorCode: 0,
     endpointType,
-    clusterId: broker.clusterId,
+    clusterId: broker.clusterId(),
     controllerId,
     brokers: broker.cluster.nodes.map(({ nodeId: brokerId, host, port }) => ({
       brokerId,

@@ -29,7 +29,7 @@ beforeEach(() => {
   broker = {
     clock: fixture.clock,
     settings: parseSettings(),
-    clusterId: 'cluster',
+    clusterId: () => 'cluster',
     nodeId: 1,
     cluster: new Cluster({ nodes: nodesOf(1), topics: onlyTopic as never, groups: fixture.groups }),
     groups: fixture.groups,

@@ -114,7 +114,7 @@ export const handleMetadata: Handler<MetadataRequest, MetadataResponse> = (
     : (request.topics ?? [])
   return {
     brokers: broker.cluster.nodes.map((node) => ({ ...node })),
-    clusterId: broker.clusterId,
+    clusterId: broker.clusterId(),
     controllerId,
     topics: answerTopics(wishes, request, broker),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
