@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { int32At } from '../protocol/big-endian.ts'
 import { errorCode } from '../protocol/errors.ts'
 import {
   baseOffsetOf,
@@ -38,7 +39,7 @@ const triedBytes = 16 * 2 ** 20
 /** Whether `records` is exactly one batch of format v2. Kafka's answers differ by how it is not. */
 const formFault = (records: Buffer): RecordFault | null => {
   if (records.length < logOverheadBytes) return invalid('there is no whole record batch')
-  const length = records.readInt32BE(8)
+  const length = int32At(records, 8)
   if (length < legacyMinBytes) {
     return fault(errorCode.CORRUPT_MESSAGE, `a record batch cannot be ${length} bytes long`)
   }

@@ -1,4 +1,5 @@
 /** The bytes that have arrived on a connection: frames are cut out of one buffer that is used again and again. */
+import { int32At } from './big-endian.ts'
 import { WireError } from './wire.ts'
 
 /** Kafka's answers are as large as what was fetched; beyond this it is no answer. */
@@ -109,7 +110,7 @@ export class ReceiveBuffer {
   }
 
   #declaredBytes(): number {
-    return this.bytes.readInt32BE(this.#start) + 4
+    return int32At(this.bytes, this.#start) + 4
   }
 
   #grow(neededBytes: number): void {

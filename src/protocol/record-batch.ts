@@ -1,3 +1,4 @@
+import { int16At, int32At, int64At, putInt32, putInt64 } from './big-endian.ts'
 import { crc32c } from './crc32c.ts'
 import { VarintReader, varintSize, writeVarint } from './varint.ts'
 
@@ -24,24 +25,16 @@ export const headerBytes = 61
 /** Bytes before those that the batch length counts. */
 export const logOverheadBytes = 12
 
-const int64 = (bytes: Buffer, position: number): number =>
-  bytes.readInt32BE(position) * 2 ** 32 + bytes.readUInt32BE(position + 4)
-
-const writeInt64 = (bytes: Buffer, position: number, value: number): void => {
-  bytes.writeInt32BE(Math.floor(value / 2 ** 32), position)
-  bytes.writeUInt32BE(value >>> 0, position + 4)
-}
-
 // Each of these reads one header field of the batch that begins at `start`; the caller has checked that it is there.
 /** int64 fields become doubles: exact to 2^53, rounded beyond. */
-export const baseOffsetOf = (bytes: Buffer, start = 0): number => int64(bytes, start)
+export const baseOffsetOf = (bytes: Buffer, start = 0): number => int64At(bytes, start)
 /** Bytes of the whole batch, its first 12 included. */
 export const sizeOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt32BE(start + at.batchLength) + logOverheadBytes
+  int32At(bytes, start + at.batchLength) + logOverheadBytes
 export const partitionLeaderEpochOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt32BE(start + at.partitionLeaderEpoch)
-const magicOf = (bytes: Buffer, start = 0): number => bytes.readInt8(start + at.magic)
-const attributesOf = (bytes: Buffer, start = 0): number => bytes.readInt16BE(start + at.attributes)
+  int32At(bytes, start + at.partitionLeaderEpoch)
+const magicOf = (bytes: Buffer, start = 0): number => bytes[start + at.magic] as number
+const attributesOf = (bytes: Buffer, start = 0): number => int16At(bytes, start + at.attributes)
 /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd; 5 to 7 mean nothing. */
 export const codecOf = (bytes: Buffer, start = 0): number => attributesOf(bytes, start) & 0x07
 export const isLogAppendTime = (bytes: Buffer, start = 0): boolean =>
@@ -51,39 +44,40 @@ export const isTransactional = (bytes: Buffer, start = 0): boolean =>
 export const isControl = (bytes: Buffer, start = 0): boolean =>
   (attributesOf(bytes, start) & 0x20) !== 0
 export const lastOffsetDeltaOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt32BE(start + at.lastOffsetDelta)
+  int32At(bytes, start + at.lastOffsetDelta)
 /** One past the offset of the batch's last record. */
 export const nextOffsetOf = (bytes: Buffer, start = 0): number =>
   baseOffsetOf(bytes, start) + lastOffsetDeltaOf(bytes, start) + 1
-const baseTimestampOf = (bytes: Buffer, start = 0): number => int64(bytes, start + at.baseTimestamp)
+const baseTimestampOf = (bytes: Buffer, start = 0): number =>
+  int64At(bytes, start + at.baseTimestamp)
 export const maxTimestampOf = (bytes: Buffer, start = 0): number =>
-  int64(bytes, start + at.maxTimestamp)
+  int64At(bytes, start + at.maxTimestamp)
 export const producerIdOf = (bytes: Buffer, start = 0): number =>
-  int64(bytes, start + at.producerId)
+  int64At(bytes, start + at.producerId)
 /** Whether the batch is an idempotent producer's: its id is not negative. */
 export const hasProducerId = (bytes: Buffer, start = 0): boolean =>
   (bytes[start + at.producerId] as number) < 0x80
 export const producerEpochOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt16BE(start + at.producerEpoch)
+  int16At(bytes, start + at.producerEpoch)
 export const baseSequenceOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt32BE(start + at.baseSequence)
+  int32At(bytes, start + at.baseSequence)
 export const recordCountOf = (bytes: Buffer, start = 0): number =>
-  bytes.readInt32BE(start + at.recordCount)
+  int32At(bytes, start + at.recordCount)
 
 /** Whether the batch of `size` bytes at `start` has the CRC that its header states. */
 export const hasValidCrc = (bytes: Buffer, start = 0, size = sizeOf(bytes, start)): boolean =>
-  bytes.readUInt32BE(start + at.crc) === crc32c(bytes, start + at.attributes, start + size)
+  int32At(bytes, start + at.crc) >>> 0 === crc32c(bytes, start + at.attributes, start + size)
 
 /** Sets what a broker assigns; neither field is covered by the CRC. */
 export const assignOffset = (bytes: Buffer, baseOffset: number, partitionLeaderEpoch = 0): void => {
-  writeInt64(bytes, at.baseOffset, baseOffset)
-  bytes.writeInt32BE(partitionLeaderEpoch, at.partitionLeaderEpoch)
+  putInt64(bytes, at.baseOffset, baseOffset)
+  putInt32(bytes, at.partitionLeaderEpoch, partitionLeaderEpoch)
 }
 
 /** Turns the batch to LogAppendTime, as a topic with `message.timestamp.type=LogAppendTime` stores it. */
 export const assignAppendTime = (bytes: Buffer, appendTimeMs: number): void => {
   bytes.writeInt16BE(attributesOf(bytes) | 0x08, at.attributes)
-  writeInt64(bytes, at.maxTimestamp, appendTimeMs)
+  putInt64(bytes, at.maxTimestamp, appendTimeMs)
   bytes.writeUInt32BE(crc32c(bytes, at.attributes, bytes.length), at.crc)
 }
 
@@ -181,15 +175,15 @@ export const wrapRecords = (
 ): Buffer => {
   const bytes = Buffer.alloc(headerBytes + body.length)
   bytes.set(body, headerBytes)
-  writeInt64(bytes, at.baseOffset, options.baseOffset ?? 0)
+  putInt64(bytes, at.baseOffset, options.baseOffset ?? 0)
   bytes.writeInt32BE(bytes.length - logOverheadBytes, at.batchLength)
   bytes.writeInt32BE(-1, at.partitionLeaderEpoch)
   bytes.writeInt8(2, at.magic)
   bytes.writeInt16BE(options.attributes ?? 0, at.attributes)
   bytes.writeInt32BE(count - 1, at.lastOffsetDelta)
-  writeInt64(bytes, at.baseTimestamp, baseTimestampMs)
-  writeInt64(bytes, at.maxTimestamp, maxTimestampMs)
-  writeInt64(bytes, at.producerId, options.producerId ?? -1)
+  putInt64(bytes, at.baseTimestamp, baseTimestampMs)
+  putInt64(bytes, at.maxTimestamp, maxTimestampMs)
+  putInt64(bytes, at.producerId, options.producerId ?? -1)
   bytes.writeInt16BE(options.producerEpoch ?? -1, at.producerEpoch)
   bytes.writeInt32BE(options.baseSequence ?? -1, at.baseSequence)
   bytes.writeInt32BE(count, at.recordCount)
