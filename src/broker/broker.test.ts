@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigResourceTypes, type Consumer, Kafka, logLevel } from 'kafkajs'
 import { afterEach, describe, expect, it } from 'vitest'
+import { batchOf } from '../../test/support/batches.ts'
 import { systemClock } from '../clock.ts'
 import { SurroundingsError } from '../errors.ts'
 import { type Api, decodeResponse } from '../protocol/api.ts'
@@ -33,6 +34,7 @@ const makeFolder = (): string => {
 const start = async (
   given: Record<string, string> = {},
   dataDir: DataDir = parseDataDir('memory'),
+  parts = kafkaParts,
 ): Promise<{ broker: Broker; port: number }> => {
   const broker = createBroker({
     host: '127.0.0.1',
@@ -41,6 +43,7 @@ const start = async (
     settings: parseSettings({ 'group.initial.rebalance.delay.ms': '20', ...given }),
     clock: systemClock,
     log: (line) => log.push(line),
+    parts,
   })
   let isClosed = false
   const close = broker.close.bind(broker)
@@ -73,13 +76,13 @@ const dial = async (port: number) => {
     version: number,
     request: Partial<RequestOf<N>>,
   ) => {
-    correlationId++
+    const own = ++correlationId
     const api: Api = apis[name]
-    const header = { correlationId, clientId: 'test' }
+    const header = { correlationId: own, clientId: 'test' }
     socket.write(Buffer.concat(encodeRequestFrame(api, version, header, request as never)))
     const frame = await new Promise<Buffer>((resolve) => waiting.push(resolve))
     const answer = decodeResponseHeader(api, version, frame)
-    expect(answer.correlationId).toBe(correlationId)
+    expect(answer.correlationId).toBe(own)
     return decodeResponse(api, version, frame, answer.bodyOffset) as Decoded<
       (typeof apis)[N]['response']
     >
@@ -97,6 +100,46 @@ const newTopic = (name: string, change: object = {}) => ({
   assignments: [],
   configs: [],
   ...change,
+})
+
+describe('Produce that comes again and again', () => {
+  const requestOf = (records: Buffer) => ({
+    acks: -1,
+    timeoutMs: 1_000,
+    topicData: [{ name: 't', partitionData: [{ index: 0, records }] }],
+  })
+
+  it('is answered in its turn, whatever comes between', async () => {
+    const { broker, port } = await start()
+    broker.context.topics.create('t', 1)
+    const { ask } = await dial(port)
+    const bad = batchOf(3).fill(1, 70, 71)
+    const batches = [batchOf(1), batchOf(2), batchOf(3), bad, batchOf(4), batchOf(5)]
+    const answers = await Promise.all(
+      batches.flatMap((batch) => [ask('Produce', 8, requestOf(batch)), ask('ApiVersions', 0, {})]),
+    )
+    const partitions = answers.flatMap((answer) =>
+      'responses' in answer ? answer.responses.flatMap((one) => one.partitionResponses) : [],
+    )
+    expect(codes(partitions)).toEqual([0, 0, 0, 2, 0, 0])
+    expect(partitions.map(({ baseOffset }) => baseOffset)).toEqual([0, 1, 3, -1, 6, 10])
+  })
+
+  it('is put to whatever answers Produce in place of Kafka’s part', async () => {
+    let count = 0
+    const handlers = {
+      ...kafkaParts.handlers,
+      Produce: (...given: Parameters<typeof kafkaParts.handlers.Produce>) => {
+        count++
+        return kafkaParts.handlers.Produce(...given)
+      },
+    }
+    const { broker, port } = await start({}, parseDataDir('memory'), { ...kafkaParts, handlers })
+    broker.context.topics.create('t', 1)
+    const { ask } = await dial(port)
+    for (let i = 0; i < 6; i++) await ask('Produce', 8, requestOf(batchOf(1)))
+    expect(count).toBe(6)
+  })
 })
 
 describe('ApiVersions', () => {

@@ -16,7 +16,9 @@ import { receiveFrom } from './accepted-socket.ts'
 import { AnswerBuffer } from './answer-buffer.ts'
 import type { ServedApi, ServedApis } from './apis.ts'
 import { type BrokerContext, type Call, CloseConnection } from './context.ts'
+import { handleProduce } from './handlers/produce.ts'
 import { PlainProduce, RepeatedText } from './plain-produce.ts'
+import { RepeatedProduce } from './repeated-produce.ts'
 import { StorageError } from './store/store.ts'
 
 /**
@@ -46,6 +48,7 @@ export class Connection {
   readonly #received: ReceiveBuffer
   readonly #answers = new AnswerBuffer()
   readonly #produce = new PlainProduce()
+  readonly #repeated = new RepeatedProduce()
   readonly #clientId = new RepeatedText()
   readonly #closed = new AbortController()
   readonly #clientHost: string
@@ -167,6 +170,8 @@ export class Connection {
 
   #begin({ start, end }: FramePlace): void {
     try {
+      const { bytes } = this.#received
+      if (this.#repeated.answer(bytes, start, end, this.#answers, this.#broker)) return
       if (this.#answerPlainProduce(start, end)) return
       const frame = this.#frameAt(start, end)
       const { apiKey, apiVersion, correlationId } = readRequestHead(frame)
@@ -210,6 +215,8 @@ export class Connection {
     const clientId = idBytes < 0 ? null : this.#clientId.read(bytes, start + 10, idEnd)
     const correlationId = bytes.readInt32BE(start + 4)
     this.#handle(served, { version, clientId, correlationId }, request)
+    if (served.handle === handleProduce)
+      this.#repeated.learn(bytes.subarray(start, this.#produce.partitionAt), version, request)
     return true
   }
 

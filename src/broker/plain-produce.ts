@@ -1,4 +1,5 @@
 import { isFlexible } from '../protocol/api.ts'
+import { int16At, int32At, putInt16, putInt32, putInt64 } from '../protocol/big-endian.ts'
 import { errorCode } from '../protocol/errors.ts'
 import { type ProduceRequest, type ProduceResponse, produce } from '../protocol/messages/produce.ts'
 import type { AnswerBuffer } from './answer-buffer.ts'
@@ -24,9 +25,10 @@ const isPlainPartition = (response: PartitionResponse): boolean =>
   response.recordErrors === undefined &&
   response.currentLeader === undefined
 
-const writeInt64 = (bytes: Buffer, at: number, value: number): number => {
-  bytes.writeInt32BE(Math.floor(value / 2 ** 32), at)
-  return bytes.writeUInt32BE(value >>> 0, at + 4)
+/** Whether `known` lies in `bytes` from `start` on. */
+export const isAt = (bytes: Buffer, start: number, known: Buffer): boolean => {
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+  return true
 }
 
 /** A text that comes again and again: made of its bytes only when they differ from the last ones. */
@@ -35,17 +37,11 @@ export class RepeatedText {
   bytes: Buffer = Buffer.alloc(0)
 
   read(bytes: Buffer, start: number, end: number): string {
-    if (end - start !== this.bytes.length || !this.#isSame(bytes, start)) {
+    if (end - start !== this.bytes.length || !isAt(bytes, start, this.bytes)) {
       this.bytes = Buffer.from(bytes.subarray(start, end))
       this.text = this.bytes.toString()
     }
     return this.text
-  }
-
-  #isSame(bytes: Buffer, start: number): boolean {
-    const known = this.bytes
-    for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
-    return true
   }
 }
 
@@ -58,6 +54,8 @@ export class PlainProduce {
   /** False once something has been met that is not plain. */
   #isPlain = true
   readonly #name = new RepeatedText()
+  /** Where the last partition of the last request begins. */
+  partitionAt = 0
 
   /** The request whose body is `bytes[start, end)`; record data are views. null when it is to be left to the tables. */
   read(bytes: Buffer, start: number, end: number, version: number): ProduceRequest | null {
@@ -100,23 +98,23 @@ export class PlainProduce {
     const sizeBytes = frameBytes + nameBytes.length + partitionResponses.length * partitionBytes
     let at = out.take(sizeBytes)
     const { bytes } = out
-    at = bytes.writeInt32BE(sizeBytes - 4, at)
-    at = bytes.writeInt32BE(correlationId, at)
+    at = putInt32(bytes, at, sizeBytes - 4)
+    at = putInt32(bytes, at, correlationId)
     if (isFlexibleVersion) {
       bytes[at++] = 0
       bytes[at++] = 2
       bytes[at++] = nameBytes.length + 1
     } else {
-      at = bytes.writeInt32BE(1, at)
-      at = bytes.writeInt16BE(nameBytes.length, at)
+      at = putInt32(bytes, at, 1)
+      at = putInt16(bytes, at, nameBytes.length)
     }
     bytes.set(nameBytes, at)
     at += nameBytes.length
     if (isFlexibleVersion) bytes[at++] = partitionResponses.length + 1
-    else at = bytes.writeInt32BE(partitionResponses.length, at)
+    else at = putInt32(bytes, at, partitionResponses.length)
     for (const response of partitionResponses) at = writePartition(bytes, at, version, response)
     if (isFlexibleVersion) bytes[at++] = 0
-    at = bytes.writeInt32BE(0, at)
+    at = putInt32(bytes, at, 0)
     if (isFlexibleVersion) bytes[at] = 0
     return true
   }
@@ -125,6 +123,7 @@ export class PlainProduce {
     const name = this.#topicName()
     const partitionData: Partition[] = []
     for (let left = this.#count(); left > 0 && this.#isPlain; left--) {
+      this.partitionAt = this.#at
       const index = this.#int32()
       const sizeBytes = this.#length()
       const start = this.#take(sizeBytes)
@@ -178,12 +177,12 @@ export class PlainProduce {
 
   #int16(): number {
     const start = this.#take(2)
-    return this.#isPlain ? this.#bytes.readInt16BE(start) : 0
+    return this.#isPlain ? int16At(this.#bytes, start) : 0
   }
 
   #int32(): number {
     const start = this.#take(4)
-    return this.#isPlain ? this.#bytes.readInt32BE(start) : 0
+    return this.#isPlain ? int32At(this.#bytes, start) : 0
   }
 
   /** In at most four bytes: nothing in a request is larger. */
@@ -199,17 +198,17 @@ export class PlainProduce {
   }
 }
 
-const writePartition = (
+export const writePartition = (
   bytes: Buffer,
   start: number,
   version: number,
   { index, baseOffset, logAppendTimeMs = -1, logStartOffset = -1 }: PartitionResponse,
 ): number => {
-  let at = bytes.writeInt32BE(index, start)
-  at = bytes.writeInt16BE(errorCode.NONE, at)
-  at = writeInt64(bytes, at, baseOffset)
-  at = writeInt64(bytes, at, logAppendTimeMs)
-  if (version >= logStartFromVersion) at = writeInt64(bytes, at, logStartOffset)
+  let at = putInt32(bytes, start, index)
+  at = putInt16(bytes, at, errorCode.NONE)
+  at = putInt64(bytes, at, baseOffset)
+  at = putInt64(bytes, at, logAppendTimeMs)
+  if (version >= logStartFromVersion) at = putInt64(bytes, at, logStartOffset)
   if (isFlexible(produce, version)) {
     // No record errors, no message, no tagged fields.
     bytes[at] = 1
@@ -218,6 +217,6 @@ const writePartition = (
     return at + 3
   }
   if (version < messageFromVersion) return at
-  at = bytes.writeInt32BE(0, at)
-  return bytes.writeInt16BE(-1, at)
+  at = putInt32(bytes, at, 0)
+  return putInt16(bytes, at, -1)
 }

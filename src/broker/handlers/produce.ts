@@ -73,7 +73,7 @@ const appendTo = (
   }
 }
 
-const appendOrRefuse = (
+export const appendOrRefuse = (
   name: string,
   index: number,
   records: Buffer | null,
