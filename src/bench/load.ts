@@ -93,6 +93,7 @@ export class Load implements LoadFigures {
   #taken = 0
   #usedSlots = 0
   #isTurnScheduled = false
+  #endNs = Number.POSITIVE_INFINITY
   #wakeNs = Number.POSITIVE_INFINITY
   #watch: Timer | null = null
   #progressNs = 0
@@ -117,6 +118,7 @@ export class Load implements LoadFigures {
   run(): Promise<LoadEnd> {
     const { clock, stop, lost } = this.#parts
     this.startNs = clock.nowNs()
+    this.#endNs = this.startNs + (this.#plan.durationMs ?? Number.POSITIVE_INFINITY) * 1e6
     this.#progressNs = this.startNs
     const over = new Promise<LoadEnd>((resolve) => {
       this.#settle = resolve
@@ -212,7 +214,7 @@ export class Load implements LoadFigures {
     if (this.#end === null) {
       this.#take(nowNs)
       if (this.#taken >= this.#limit()) this.#finish('count')
-      else if (nowNs >= this.#endNs()) this.#finish('duration')
+      else if (nowNs >= this.#endNs) this.#finish('duration')
     }
     this.#sendReady(nowNs)
     this.#endIfDrained(nowNs)
@@ -223,14 +225,10 @@ export class Load implements LoadFigures {
     return this.#plan.messageCount ?? Number.POSITIVE_INFINITY
   }
 
-  #endNs(): number {
-    return this.startNs + (this.#plan.durationMs ?? Number.POSITIVE_INFINITY) * 1e6
-  }
-
   /** How many records may be taken in all by now. In an open loop what was due before the end may still go after it. */
   #dueBy(nowNs: number): number {
     const { pacer } = this.#parts
-    const endNs = this.#endNs()
+    const endNs = this.#endNs
     if (!pacer.isOpenLoop) return nowNs < endNs ? this.#limit() : this.#taken
     return Math.min(this.#limit(), pacer.dueCount(Math.min(nowNs, endNs - 1) - this.startNs))
   }
@@ -378,7 +376,7 @@ export class Load implements LoadFigures {
   #nextTurnNs(nowNs: number): number {
     if (this.#end !== null) return this.#drainUntilNs
     const { pacer } = this.#parts
-    let atNs = this.#endNs()
+    let atNs = this.#endNs
     const openedAtNs = this.#queue.oldestOpenedAtNs()
     if (openedAtNs !== null) atNs = Math.min(atNs, openedAtNs + this.#plan.lingerMs * 1e6)
     if (nowNs < this.#pausedUntilNs) return Math.min(atNs, this.#pausedUntilNs)

@@ -45,6 +45,14 @@ const runOf = (
   keys: null,
 })
 
+test('what was compiled for the values of one phase holds for those of the next', () => {
+  const methodsOf = ({ template }: ReturnType<typeof planOf>) =>
+    ['patch', 'patchAll'].map((name) => Reflect.get(template ?? {}, name))
+  const methods = methodsOf(planOf({}))
+  expect(methods).toEqual([expect.any(Function), expect.any(Function)])
+  expect(methodsOf(planOf({}))).toEqual(methods)
+})
+
 test.each([0, 1, 35, 36, 37, 256, 1024, 100_000])('a value of %i bytes says who it is', (size) => {
   const plan = planOf({ messageSizeBytes: size })
   const run = runOf(plan, 4095, 3)

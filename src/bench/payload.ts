@@ -5,6 +5,7 @@ import {
   type PayloadPlan,
   type RecordRun,
   type RenderedRecord,
+  type ValuePlaces,
   type ValueTemplate,
 } from '../clients/driver.ts'
 import type { RunOptions } from './options.ts'
@@ -72,62 +73,70 @@ export const createPayloadPlan = (
 
   const template = isHeaderDetached
     ? null
-    : createTemplate(header, {
-        bodies,
-        bodyChecksums,
-        valueSizeBytes,
-        epochOffsetUs: identity.epochOffsetUs,
-      })
+    : new HeadedValues(header, bodies, bodyChecksums, identity.epochOffsetUs)
   return { bodies, render, template }
 }
 
-/** The same values, in place: the checksum covers whichever body is there. */
-const createTemplate = (
-  { run: runNumber, producer }: BenchHeader,
-  {
-    bodies,
-    bodyChecksums,
-    valueSizeBytes,
-    epochOffsetUs,
-  }: {
-    bodies: readonly Buffer[]
-    bodyChecksums: Uint32Array
-    valueSizeBytes: number
-    epochOffsetUs: number
-  },
-): ValueTemplate => {
-  const patcher = new HeaderPatcher(runNumber, producer, bodyChecksums)
-  const empty = { run: runNumber, producer, sequence: 0, intendedAtEpochUs: 0 }
-  const epochUsOf = (intendedNs: number): number => Math.round(intendedNs / 1e3 + epochOffsetUs)
-  return {
-    valueSizeBytes,
-    windowStart: headerWindow.start,
-    windowEnd: headerWindow.end,
-    fill(target, start, body) {
-      writeHeader(target, start, empty, 0)
-      target.fill(0, start + headerWindow.start, start + headerWindow.end)
-      target.set(bodies[body % bodies.length] as Buffer, start + headerSizeBytes)
-    },
-    patch(target, start, body, run, index) {
-      const intendedAtEpochUs = epochUsOf(run.intendedAtNs[index] as number)
-      const bodyChecksum = bodyChecksums[body % bodyChecksums.length] as number
-      patcher.patch(target, start, run.firstSequence + index, intendedAtEpochUs, bodyChecksum)
-    },
-    patchAll(values, at, { intendedAtNs, firstSequence, count }) {
-      const lastNs = intendedAtNs[count - 1] as number
-      for (let from = 0; from < count; ) {
-        const intendedNs = intendedAtNs[from] as number
-        // They ascend.
-        const to = intendedNs === lastNs ? count : from + 1
-        patcher.patchAlike(values, at, {
-          from,
-          to,
-          firstSequence,
-          intendedAtEpochUs: epochUsOf(intendedNs),
-        })
-        from = to
-      }
-    },
+/**
+ * The same values, in place: the checksum covers whichever body is there. A class, so that what was compiled for the plan of
+ * one phase holds for that of the next.
+ */
+class HeadedValues implements ValueTemplate {
+  readonly valueSizeBytes: number
+  readonly windowStart = headerWindow.start
+  readonly windowEnd = headerWindow.end
+  readonly #empty: BenchHeader
+  readonly #bodies: readonly Buffer[]
+  readonly #bodyChecksums: Uint32Array
+  readonly #epochOffsetUs: number
+  readonly #patcher: HeaderPatcher
+
+  constructor(
+    { run, producer }: BenchHeader,
+    bodies: readonly Buffer[],
+    bodyChecksums: Uint32Array,
+    epochOffsetUs: number,
+  ) {
+    this.valueSizeBytes = headerSizeBytes + (bodies[0] as Buffer).length
+    this.#empty = { run, producer, sequence: 0, intendedAtEpochUs: 0 }
+    this.#bodies = bodies
+    this.#bodyChecksums = bodyChecksums
+    this.#epochOffsetUs = epochOffsetUs
+    this.#patcher = new HeaderPatcher(run, producer, bodyChecksums)
+  }
+
+  fill(target: Buffer, start: number, body: number): void {
+    const bodies = this.#bodies
+    writeHeader(target, start, this.#empty, 0)
+    target.fill(0, start + headerWindow.start, start + headerWindow.end)
+    target.set(bodies[body % bodies.length] as Buffer, start + headerSizeBytes)
+  }
+
+  patch(target: DataView, start: number, body: number, run: RecordRun, index: number): void {
+    const checksums = this.#bodyChecksums
+    const bodyChecksum = checksums[body % checksums.length] as number
+    const intendedAtEpochUs = this.#epochUsOf(run.intendedAtNs[index] as number)
+    this.#patcher.patch(target, start, run.firstSequence + index, intendedAtEpochUs, bodyChecksum)
+  }
+
+  patchAll(
+    values: ValuePlaces,
+    at: number,
+    { intendedAtNs, firstSequence, count }: RecordRun,
+  ): void {
+    const lastNs = intendedAtNs[count - 1] as number
+    for (let from = 0; from < count; ) {
+      const intendedNs = intendedAtNs[from] as number
+      // They ascend.
+      const to = intendedNs === lastNs ? count : from + 1
+      const intendedAtEpochUs = this.#epochUsOf(intendedNs)
+      this.#patcher.patchAlike(values, at, { from, to, firstSequence, intendedAtEpochUs })
+      from = to
+    }
+  }
+
+  #epochUsOf(intendedNs: number): number {
+    return Math.round(intendedNs / 1e3 + this.#epochOffsetUs)
   }
 }
 
