@@ -1,3 +1,4 @@
+import { passAlike } from '../src/bench/alike-records.ts'
 import { ConsumeLedger } from '../src/bench/consume-ledger.ts'
 import { allocateReceived } from '../src/bench/known-bodies.ts'
 import { createPayloadPlan } from '../src/bench/payload.ts'
@@ -120,7 +121,11 @@ for (const checksCrc of [false, true]) {
       const ledger = new ConsumeLedger(1, null)
       const cursor = openCursor(checksCrc)
       const read = ledger.onBatch(0, 0, 0, fetchRecords)
-      while (cursor.next()) read.observe(cursor.offset, parseRecord(cursor, header), header)
+      while (cursor.next()) {
+        const verdict = parseRecord(cursor, header)
+        read.observe(cursor.offset, verdict, header)
+        if (verdict === 'ok') passAlike(cursor, read, fetchRecords)
+      }
       if (ledger.consumed !== fetchRecords) throw new Error('the consume ledger lost records')
     }
   })

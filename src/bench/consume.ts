@@ -49,9 +49,9 @@ export const runConsume = async (context: RunContext): Promise<RunFigures> => {
       bytes += tally.bytes
       meter.addRecords(tally.records, tally.bytes)
     },
-    onEndToEnd: (us) => {
-      endToEnd.record(us)
-      meter.addLatency(us, 1)
+    onEndToEnd: (us, records) => {
+      endToEnd.recordCount(us, records)
+      meter.addLatency(us, records)
     },
     onFetch: (serviceNs) => service.record(serviceNs / 1e3),
   })

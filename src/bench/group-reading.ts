@@ -6,6 +6,7 @@ import type { BatchCursor, Consumer, ConsumerSink } from '../clients/driver.ts'
 import type { Timer } from '../clock.ts'
 import { messageOf, UsageError } from '../errors.ts'
 import type { Warning } from '../results/result.ts'
+import { passAlike } from './alike-records.ts'
 import { ConsumeLedger } from './consume-ledger.ts'
 import type { GroupStart } from './group-start.ts'
 import { allocateReceived } from './known-bodies.ts'
@@ -33,8 +34,8 @@ export interface BatchTally {
 
 export interface ReadingListener {
   onBatch(tally: BatchTally): void
-  /** A record read `latencyUs` after its intended time; only of records produced since the phase began. */
-  onEndToEnd(latencyUs: number): void
+  /** Records read `latencyUs` after their intended time; only of those produced since the phase began. */
+  onEndToEnd(latencyUs: number, records: number): void
   onFetch(serviceNs: number): void
 }
 
@@ -259,10 +260,12 @@ export class GroupReading {
       if (batch.offset >= slice.to) break
       const verdict = parseRecord(batch, header)
       if (!slice.run.observe(batch.offset, verdict, header)) continue
-      records += 1
-      bytes += Math.max(0, batch.valueLength)
+      const alike = verdict === 'ok' ? passAlike(batch, slice.run, slice.to) : 0
+      records += 1 + alike
+      bytes += Math.max(0, batch.valueLength) * (1 + alike)
       if (verdict === 'ok' && header.intendedAtEpochUs >= this.#startEpochUs) {
-        this.#listener.onEndToEnd(Math.max(0, receivedUs - header.intendedAtEpochUs))
+        const latencyUs = Math.max(0, receivedUs - header.intendedAtEpochUs)
+        this.#listener.onEndToEnd(latencyUs, 1 + alike)
       }
     }
     while (slice.to < batch.toOffset && this.#remaining() > 0) {

@@ -47,6 +47,39 @@ export class KnownBodies {
     return this.#matchesAny(shown, start, end, checksum)
   }
 
+  /**
+   * How many of `count` bodies, each `strideBytes` behind the one before, are in their order those that once came after the
+   * last one that was right, and have the header of the one before but for the lowest word of its sequence and its checksum.
+   * Tells the crc32 of each in `checksums`. 0 for bytes that are not in the memory.
+   */
+  countNext(
+    shown: ByteView,
+    start: number,
+    length: number,
+    count: number,
+    strideBytes: number,
+    checksums: Int32Array,
+  ): number {
+    const memory = this.#memory
+    if (memory === null) return 0
+    const words = this.#words
+    const stepWords = headWords + wordsOf(length)
+    const first = this.#nextPlace
+    let known = 0
+    for (let place = first; known < count && place < this.#usedWords; place += stepWords) {
+      if (words[place + 1] !== length) break
+      checksums[known] = words[place] as number
+      known += 1
+    }
+    if (known === 0) return 0
+    const copyAt = memory.tableAt + 4 * (first + headWords)
+    const at = shown.origin + start
+    const alike = memory.countAlike(at, length, copyAt, known, strideBytes, 4 * stepWords)
+    const next = first + alike * stepWords
+    this.#nextPlace = next < this.#usedWords ? next : 0
+    return alike
+  }
+
   #matchesAny(shown: ByteView, start: number, end: number, checksum: number): boolean {
     const { bytes } = shown
     const length = end - start
@@ -88,7 +121,7 @@ export class KnownBodies {
     const isSame =
       memory === null
         ? isSameInScript(words, copy, shown.view, at, length)
-        : memory.compare(at, at + length, memory.tableAt + 4 * copy) === 1
+        : memory.countAlike(at, length, memory.tableAt + 4 * copy, 1, 0, 0) === 1
     if (!isSame) return false
     const next = copy + wordsOf(length)
     this.#nextPlace = next < this.#usedWords ? next : 0

@@ -244,6 +244,17 @@ export class MemberRun {
     return this.#observeAlone(offset, verdict, header)
   }
 
+  /** How many records may follow the last one in offset and sequence, all of them new. Not positive when it is unknown. */
+  get ahead(): number {
+    return this.#stretchLimit - this.#nextOffset
+  }
+
+  /** As `observe` of `count` records, at most `ahead`, that follow the last one in offset and sequence. */
+  extend(count: number): void {
+    this.#nextOffset += count
+    this.#nextSequence += count
+  }
+
   /** Enters the stretch. Called by the ledger. */
   settle(): void {
     const from = this.#stretchFrom

@@ -1,6 +1,7 @@
 /** Reads fixed offset ranges of a topic once, without a group, into a ledger. */
 import type { BatchCursor, ConsumerSink } from '../clients/driver.ts'
 import { sleep } from '../clock.ts'
+import { passAlike } from './alike-records.ts'
 import type { ConsumeLedger } from './consume-ledger.ts'
 import { allocateReceived } from './known-bodies.ts'
 import { createHeader, parseRecord } from './record-header.ts'
@@ -39,7 +40,9 @@ export const readRanges = async (
     lastBatchNs = clock.nowNs()
     const run = ledger.onBatch(0, partition, fromOffset, Math.min(batch.toOffset, end))
     while (batch.next() && batch.offset < end) {
-      run.observe(batch.offset, parseRecord(batch, header), header)
+      const verdict = parseRecord(batch, header)
+      run.observe(batch.offset, verdict, header)
+      if (verdict === 'ok') passAlike(batch, run, end)
     }
   }
   const sink: ConsumerSink = {

@@ -12,10 +12,10 @@ import { ByteView } from './known-bodies.ts'
 export const headerSizeBytes = 36
 
 const magic = 0x62_6e_63_68
-const sequenceAt = 12
+export const sequenceAt = 12
 const intendedAt = 20
 const reservedAt = 28
-const checksumAt = 32
+export const checksumAt = 32
 const twoTo32 = 2 ** 32
 /** Bytes under the checksum behind the first word of each. */
 const afterSequence = checksumAt - sequenceAt - 4
@@ -79,7 +79,7 @@ interface AlikeRecords {
 
 const noBodies = new Uint32Array(0)
 /** What the lowest byte of a sequence leaves in the checksum. */
-const lowByteRemainders = Int32Array.from({ length: 256 }, (_, byte) =>
+export const lowByteRemainders = Int32Array.from({ length: 256 }, (_, byte) =>
   remainderOf(byte, afterSequence - 4),
 )
 
@@ -235,7 +235,10 @@ export class HeaderPatcher {
 }
 
 /** Parses the current record of `cursor` into `out`, wherever its header travels. */
-export const parseRecord = (cursor: BatchCursor, out: BenchHeader): HeaderVerdict => {
+export const parseRecord = (
+  cursor: Pick<BatchCursor, 'bytes' | 'valueStart' | 'valueLength' | 'benchHeader'>,
+  out: BenchHeader,
+): HeaderVerdict => {
   const { bytes, valueStart, valueLength } = cursor
   if (valueLength >= headerSizeBytes) return parseHeader(bytes, valueStart, valueLength, out)
   const header = cursor.benchHeader()
@@ -252,7 +255,7 @@ export const parseHeader = (
 ): HeaderVerdict => {
   shown.show(bytes)
   if (length < headerSizeBytes || shown.view.getInt32(shown.origin + start) !== magic) return 'none'
-  const bodyChecksum = reader.read(shown.view, shown.origin + start, out)
+  const bodyChecksum = headerReader.read(shown.view, shown.origin + start, out)
   const isRight = shown.bodies.matches(shown, start + headerSizeBytes, start + length, bodyChecksum)
   return isRight ? 'ok' : 'corrupt'
 }
@@ -268,7 +271,7 @@ export const parseDetached = (
   if (header.length < 4 || readU32(header, 0) !== magic) return 'none'
   if (header.length !== headerSizeBytes) return 'corrupt'
   shown.show(header)
-  const bodyChecksum = reader.read(shown.view, shown.origin, out)
+  const bodyChecksum = headerReader.read(shown.view, shown.origin, out)
   shown.show(bytes)
   return shown.bodies.matches(shown, start, start + length, bodyChecksum) ? 'ok' : 'corrupt'
 }
@@ -366,5 +369,5 @@ const writeU64 = (target: Uint8Array, at: number, value: number): void => {
   writeU32(target, at + 4, value >>> 0)
 }
 
-const reader = new HeaderReader()
+export const headerReader = new HeaderReader()
 const shown = new ByteView()

@@ -209,6 +209,15 @@ export interface BatchCursor {
   valueLength: number
   /** The record header `bench` of the current record, or null. Read only when the value is too small to carry it. */
   benchHeader(): Uint8Array | null
+  /**
+   * How many records after the current one, at most `most`, follow it without a gap in offsets and lie in `bytes` as it
+   * does: with the same key, no headers and a value as long, each `strideBytes` behind the one before. 0 where that cannot
+   * be told at once.
+   */
+  countAlike(most: number): number
+  readonly strideBytes: number
+  /** Makes the last of `count` records that `countAlike` has counted the current one. */
+  pass(count: number): void
 }
 
 export type GroupEvent =

@@ -20,6 +20,7 @@ export abstract class ObjectCursor implements BatchCursor {
   bytes: Uint8Array = noBytes
   readonly valueStart = 0
   valueLength = -1
+  readonly strideBytes = 0
 
   constructor({ partition, fromOffset, toOffset }: BatchPlace, receivedAtNs: number) {
     this.partition = partition
@@ -30,6 +31,12 @@ export abstract class ObjectCursor implements BatchCursor {
 
   abstract next(): boolean
   abstract benchHeader(): Uint8Array | null
+
+  countAlike(): number {
+    return 0
+  }
+
+  pass(): void {}
 
   /** Makes this record the current one. */
   protected show(offset: number, value: Uint8Array | null | undefined): void {

@@ -1,7 +1,6 @@
 import type {
   Acks,
   Admin,
-  BatchCursor,
   Consumer,
   ConsumerSink,
   Driver,
@@ -11,6 +10,7 @@ import type {
   RenderedRecord,
   SendFailure,
 } from '../../src/clients/driver.ts'
+import { ObjectCursor } from '../../src/clients/object-cursor.ts'
 import type { Clock } from '../../src/clock.ts'
 import { DriverError } from '../../src/errors.ts'
 
@@ -51,23 +51,12 @@ interface FakeGroup {
   members: FakeMember[]
 }
 
-class FakeCursor implements BatchCursor {
-  readonly partition: number
-  readonly fromOffset: number
-  readonly toOffset: number
-  readonly receivedAtNs: number
-  offset = -1
-  bytes: Uint8Array = new Uint8Array()
-  readonly valueStart = 0
-  valueLength = 0
+class FakeCursor extends ObjectCursor {
   readonly #records: readonly RenderedRecord[]
   #index = -1
 
   constructor(partition: number, from: number, records: readonly RenderedRecord[], atNs: number) {
-    this.partition = partition
-    this.fromOffset = from
-    this.toOffset = from + records.length
-    this.receivedAtNs = atNs
+    super({ partition, fromOffset: from, toOffset: from + records.length }, atNs)
     this.#records = records
   }
 
@@ -75,9 +64,7 @@ class FakeCursor implements BatchCursor {
     this.#index += 1
     const record = this.#records[this.#index]
     if (record === undefined) return false
-    this.offset = this.fromOffset + this.#index
-    this.bytes = record.value
-    this.valueLength = record.value.length
+    this.show(this.fromOffset + this.#index, record.value)
     return true
   }
 

@@ -157,3 +157,72 @@ test('what is no batch, or larger than a fetch may be, is refused', () => {
   expect(() => extentOf(batchOf(0, ['abc']).subarray(0, 65), 0)).toThrow('larger than')
   expect(extentOf(Buffer.alloc(0), 9)).toEqual({ sizeBytes: 0, toOffset: 9 })
 })
+
+/** The offsets that a walk stops at when it passes what is alike, and how many that is each time. */
+const passed = (cursor: RecordCursor, most: number): { offsets: number[]; counts: number[] } => {
+  const [offsets, counts]: [number[], number[]] = [[], []]
+  while (cursor.next()) {
+    const { strideBytes, valueStart } = cursor
+    const count = cursor.countAlike(most)
+    counts.push(count)
+    offsets.push(cursor.offset)
+    cursor.pass(count)
+    expect(cursor.valueStart).toBe(valueStart + count * strideBytes)
+    if (count > 0) offsets.push(cursor.offset)
+  }
+  return { offsets, counts }
+}
+
+test('records that lie alike are counted, and passed over', () => {
+  const many = Array.from({ length: 200 }, (_, index) => `value ${index % 10}`)
+  const records = Buffer.concat([batchOf(0, many), batchOf(200, ['a', 'b'])])
+  // From the 64th on an offset takes two bytes.
+  expect(passed(open(records), 1_000)).toEqual({
+    offsets: [0, 63, 64, 199, 200, 201],
+    counts: [63, 135, 1],
+  })
+  expect(passed(open(records, 190), 5).offsets).toEqual([190, 195, 196, 199, 200, 201])
+  const cursor = open(records)
+  cursor.next()
+  cursor.pass(cursor.countAlike(10))
+  expect(
+    Buffer.from(cursor.bytes).toString('latin1', cursor.valueStart, cursor.valueStart + 7),
+  ).toBe('value 0')
+})
+
+test('records that lie otherwise are not alike', () => {
+  const plain = record('value')
+  const others: RecordInput[] = [
+    record('valu'),
+    record('value', { key: Buffer.from('') }),
+    record('valu', { key: Buffer.from('k') }),
+    record('value', { timestampMs: 1_001 }),
+    record('valu', { headers: [] }),
+    record('va', { headers: [['', null]] }),
+    record(null),
+    record('x'.repeat(20_000)),
+  ]
+  for (const other of others) {
+    const cursor = open(encodeBatch([plain, plain, other, plain], { baseOffset: 0 }))
+    expect(passed(cursor, 9).counts).toEqual([1, 0, 0])
+  }
+  const keyed = record('value', { key: Buffer.from('k') })
+  const headed = record('value', { headers: [['h', null]] })
+  for (const other of [keyed, headed, record(null)]) {
+    const cursor = open(encodeBatch([other, other, other], { baseOffset: 0 }))
+    expect(passed(cursor, 9).counts).toEqual(other === keyed ? [2] : [0, 0, 0])
+  }
+})
+
+test('a gap in the offsets, and a record of other bytes that is as long, end what is alike', () => {
+  const batch = batchOf(0, ['aaaa', 'bbbb', 'cccc', 'dddd'])
+  const recordBytes = (batch.length - 61) / 4
+  for (let at = 61 + 2 * recordBytes; at < 61 + 3 * recordBytes; at += 1) {
+    const isOfValue = at >= batch.indexOf('cccc') && at < batch.indexOf('cccc') + 4
+    const changed = Buffer.from(batch)
+    changed[at] = (changed[at] as number) ^ 2
+    const cursor = open(changed)
+    cursor.next()
+    expect(cursor.countAlike(9)).toBe(isOfValue ? 3 : 1)
+  }
+})

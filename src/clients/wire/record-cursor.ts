@@ -95,8 +95,11 @@ export class RecordCursor implements BatchCursor {
   /** Where the next record begins in `bytes`, and where the batch ends. */
   #at = 0
   #bodyEnd = 0
-  /** Where the current record's headers begin. */
+  /** Where the current record begins, and where its headers do. */
+  #recordAt = 0
   #headersAt = 0
+  /** Of `bytes`. */
+  #view: DataView | null = null
 
   constructor(fetched: FetchedRecords, { sizeBytes, toOffset }: Extent, checksCrc: boolean) {
     this.partition = fetched.partition
@@ -135,6 +138,57 @@ export class RecordCursor implements BatchCursor {
       if (isBench) return bytes.subarray(valueAt, at)
     }
     return null
+  }
+
+  get strideBytes(): number {
+    return this.#at - this.#recordAt
+  }
+
+  countAlike(most: number): number {
+    const { bytes } = this
+    const first = this.#recordAt
+    const deltaAt = afterVarint(bytes, afterVarint(bytes, first) + 1) - first
+    const deltaEnd = afterVarint(bytes, first + deltaAt) - first
+    const endBytes = this.valueStart - first
+    // What is around the delta must fit in a word on either side, and a record end with a count of no headers.
+    const isShort = deltaAt <= 4 && endBytes - deltaEnd <= 4 && endBytes >= 4
+    const hasNoHeaders = this.#at - this.#headersAt === 1
+    if (!isShort || !hasNoHeaders || this.valueLength < 0) return 0
+    const view = this.#viewOf(bytes)
+    const headMask = -1 << (8 * (4 - deltaAt))
+    const tailMask = -1 >>> (8 * (4 - endBytes + deltaEnd))
+    const head = view.getInt32(first)
+    const tail = view.getInt32(first + endBytes - 4)
+    const { strideBytes } = this
+    const limit = Math.min(most, this.#left, Math.floor((this.#bodyEnd - this.#at) / strideBytes))
+    let delta = varintAt(bytes, first + deltaAt)
+    let count = 0
+    for (let at = this.#at; count < limit; at += strideBytes, count += 1) {
+      delta += 1
+      const difference =
+        ((view.getInt32(at) ^ head) & headMask) |
+        ((view.getInt32(at + endBytes - 4) ^ tail) & tailMask) |
+        (varintAt(bytes, at + deltaAt) ^ delta) |
+        (bytes[at + strideBytes - 1] as number)
+      if (difference !== 0) break
+    }
+    return count
+  }
+
+  pass(count: number): void {
+    const passedBytes = count * this.strideBytes
+    this.#left -= count
+    this.#recordAt += passedBytes
+    this.#headersAt += passedBytes
+    this.#at += passedBytes
+    this.valueStart += passedBytes
+    this.offset += count
+  }
+
+  #viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+    const view = this.#view
+    const isOf = view?.buffer === buffer && view.byteOffset === byteOffset
+    return isOf ? view : (this.#view = new DataView(buffer, byteOffset, byteLength))
   }
 
   /** False when there is none. What is passed over has no records left. */
@@ -188,6 +242,7 @@ export class RecordCursor implements BatchCursor {
 
   #readRecord(): void {
     const { bytes } = this
+    this.#recordAt = this.#at
     const start = afterVarint(bytes, this.#at)
     const end = start + varintAt(bytes, this.#at)
     if (end <= start || end > this.#bodyEnd) throw new RangeError(endedEarly)
