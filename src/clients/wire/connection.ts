@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { type Api, decodeResponse } from '../../protocol/api.ts'
+import { int32At } from '../../protocol/big-endian.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../../protocol/header.ts'
 import { apiVersions } from '../../protocol/messages/api-versions.ts'
 import { saslAuthenticate } from '../../protocol/messages/sasl-authenticate.ts'
@@ -243,7 +244,7 @@ export class Connection {
 
   #answer(start: number, end: number): void {
     const { bytes } = this.#received
-    const correlationId = bytes.readInt32BE(start)
+    const correlationId = int32At(bytes, start)
     const expected = this.#open.peek()
     if (expected?.correlationId !== correlationId) {
       const wanted = expected === undefined ? 'none is open' : `${expected.correlationId} is next`

@@ -3,6 +3,7 @@
  * src/protocol say the same, slower, and read what is not as usual.
  */
 import { decodeResponse } from '../../protocol/api.ts'
+import { int16At, int32At, int64At } from '../../protocol/big-endian.ts'
 import { encodeRequestFrame } from '../../protocol/header.ts'
 import { produce } from '../../protocol/messages/produce.ts'
 import type { Acks } from '../driver.ts'
@@ -12,7 +13,6 @@ import type { Memory } from './send-ring.ts'
 export const lastVersion = 8
 
 const correlationIdAt = 8
-const twoTo32 = 2 ** 32
 
 export interface ProducerId {
   readonly id: number
@@ -79,12 +79,12 @@ export class ProduceAnswer {
   /** Begins with the answer in `bytes[start, end)`. */
   open(bytes: Buffer, start: number, end: number): void {
     const first = start + this.#headBytes
-    const count = end < first ? -1 : bytes.readInt32BE(first - 4)
+    const count = end < first ? -1 : int32At(bytes, first - 4)
     this.#bytes = bytes
     this.#at = first
     // Behind the partitions comes the throttle time.
     this.#end = first + count * this.#partitionBytes
-    if (count >= 0 && this.#end + 4 === end && bytes.readInt32BE(start + 4) === 1) return
+    if (count >= 0 && this.#end + 4 === end && int32At(bytes, start + 4) === 1) return
     this.#at = this.#end
     this.#unusual = this.#decode(bytes.subarray(start + 4, end))
   }
@@ -94,9 +94,9 @@ export class ProduceAnswer {
     const at = this.#at
     if (at === this.#end) return this.#nextUnusual()
     const bytes = this.#bytes
-    this.partition = bytes.readInt32BE(at)
-    this.errorCode = bytes.readInt16BE(at + 4)
-    this.baseOffset = bytes.readInt32BE(at + 6) * twoTo32 + bytes.readUInt32BE(at + 10)
+    this.partition = int32At(bytes, at)
+    this.errorCode = int16At(bytes, at + 4)
+    this.baseOffset = int64At(bytes, at + 6)
     this.message = null
     this.#at = at + this.#partitionBytes
     return true
