@@ -1,5 +1,5 @@
 /** The producing side of a run: one producer, and one load with its own ledger per phase (fill, warm-up, measure). */
-import type { Producer, ProducerSink, RecordRun } from '../clients/driver.ts'
+import type { Producer, ProducerSink, RecordRun, SendFailure } from '../clients/driver.ts'
 import { LatencyHistogram } from '../results/histogram.ts'
 import type { TimelinePoint } from '../results/result.ts'
 import { createPlacement } from './keys.ts'
@@ -120,26 +120,12 @@ export class Producing {
     const meter = this.#parts.openMeter(phase, bounds.durationMs)
     const producer = producerNumberOf(phase, share)
     const ledger = new ProduceLedger(runId, producer, topic.partitionCount)
-    const response = new LatencyHistogram()
-    const service = new LatencyHistogram()
-    const listener: LoadListener = {
-      takeSequences: (partition, count) => ledger.take(partition, count),
-      onAcked: (run, baseOffset, atNs) => {
-        ledger.onAck(run.partition, run.firstSequence, run.count, baseOffset)
-        service.recordCount((atNs - run.sentAtNs) / 1e3, run.count)
-        recordResponses(run, atNs, response, meter)
-        meter.addRecords(run.count, run.count * options.messageSizeBytes)
-      },
-      onFailed: (run, failure) => {
-        ledger.onFailure(run.partition, run.firstSequence, run.count, failure.isUnknown)
-        this.failures.add(failure, run.count)
-        meter.addFailed(run.count)
-      },
-    }
-    const load = this.#createLoad(phase, bounds, listener)
+    const books = new Books(ledger, meter, this.failures, options.messageSizeBytes)
+    const load = this.#createLoad(phase, bounds, books)
     this.#loads.unshift(load)
     const end = await load.run()
     meter.end()
+    const { response, service } = books
     const { timeline } = meter
     const produced = { load, ledgers: [ledger], end, response, service, timeline }
     this.produced.push(produced)
@@ -200,21 +186,56 @@ const stickyTurnsOf = (options: RunOptions): number | null => {
   return Math.max(1, Math.floor(records / (batchRecords ?? 1)))
 }
 
-/** Records due at the same time have waited equally long; later ones are due later. */
-const recordResponses = (
-  { intendedAtNs, count }: RecordRun,
-  atNs: number,
-  response: LatencyHistogram,
-  meter: LoadMeter,
-): void => {
-  const isOneMoment = intendedAtNs[0] === intendedAtNs[count - 1]
-  for (let index = 0; index < count; ) {
-    const intendedNs = intendedAtNs[index] as number
-    const first = index
-    if (isOneMoment) index = count
-    while (index < count && intendedAtNs[index] === intendedNs) index += 1
-    const us = (atNs - intendedNs) / 1e3
-    response.recordCount(us, index - first)
-    meter.addLatency(us, index - first)
+/** What one phase notes of its records. A class, so that all phases run the same code. */
+class Books implements LoadListener {
+  readonly response = new LatencyHistogram()
+  readonly service = new LatencyHistogram()
+  readonly #ledger: ProduceLedger
+  readonly #meter: LoadMeter
+  readonly #failures: Failures
+  readonly #messageSizeBytes: number
+
+  constructor(
+    ledger: ProduceLedger,
+    meter: LoadMeter,
+    failures: Failures,
+    messageSizeBytes: number,
+  ) {
+    this.#ledger = ledger
+    this.#meter = meter
+    this.#failures = failures
+    this.#messageSizeBytes = messageSizeBytes
+  }
+
+  takeSequences(partition: number, count: number): number {
+    return this.#ledger.take(partition, count)
+  }
+
+  onAcked(run: RecordRun, baseOffset: number, atNs: number): void {
+    const { partition, firstSequence, count } = run
+    this.#ledger.onAck(partition, firstSequence, count, baseOffset)
+    this.service.recordCount((atNs - run.sentAtNs) / 1e3, count)
+    this.#recordResponses(run, atNs)
+    this.#meter.addRecords(count, count * this.#messageSizeBytes)
+  }
+
+  onFailed({ partition, firstSequence, count }: RecordRun, failure: SendFailure): void {
+    this.#ledger.onFailure(partition, firstSequence, count, failure.isUnknown)
+    this.#failures.add(failure, count)
+    this.#meter.addFailed(count)
+  }
+
+  /** Records due at the same time have waited equally long; later ones are due later. */
+  #recordResponses({ intendedAtNs, count }: RecordRun, atNs: number): void {
+    const isOneMoment = intendedAtNs[0] === intendedAtNs[count - 1]
+    for (let index = 0; index < count; ) {
+      const intendedNs = intendedAtNs[index] as number
+      const first = index
+      if (isOneMoment) index = count
+      while (index < count && intendedAtNs[index] === intendedNs) index += 1
+      const us = (atNs - intendedNs) / 1e3
+      this.response.recordCount(us, index - first)
+      this.#meter.addLatency(us, index - first)
+    }
   }
 }

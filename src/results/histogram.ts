@@ -35,7 +35,7 @@ export class LatencyHistogram {
     const cell = cellOf(us)
     this.#counts[cell] = (this.#counts[cell] as number) + count
     this.#count += count
-    if (cell > this.#highestCell) this.#highestCell = cell
+    this.#highestCell = Math.max(this.#highestCell, cell)
   }
 
   add(other: LatencyHistogram): void {
