@@ -41,7 +41,6 @@ export class BatchTemplate {
   #headCount = 0
   #headTimestampMs = Number.NaN
   #headRegister = 0
-  readonly #layouts = new Map<number, object>()
 
   constructor(values: ValueTemplate) {
     this.#values = values
@@ -64,16 +63,6 @@ export class BatchTemplate {
       this.#layOut(Math.min(Math.max(count, 2 * this.#count, firstRecords), this.#mostRecords))
     }
     return this.#ends[count - 1] as number
-  }
-
-  /** Stands for what all batches of `count` records say alike, which `layOut` writes. */
-  layoutOf(count: number): object {
-    let layout = this.#layouts.get(count)
-    if (layout === undefined) {
-      layout = {}
-      this.#layouts.set(count, layout)
-    }
-    return layout
   }
 
   /** Writes the `sizeOf(count)` bytes of any batch of `count` records to `at`. */

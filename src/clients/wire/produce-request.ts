@@ -65,7 +65,7 @@ export class ProduceRequest implements Exchange {
     this.start = ring.reserve(sizeBytes)
     this.end = this.start + sizeBytes
     const at = this.start + prefix.sizeBytes
-    if (!ring.isLaidOut(template.layoutOf(run.count), this.start, this.end)) {
+    if (!ring.isLaidOut(template, run.count, this.start, this.end)) {
       prefix.write(ring, this.start, 1, sizeBytes)
       ring.view.setInt32(at + 4, batchBytes)
       template.layOut(ring, at + 8, run.count)

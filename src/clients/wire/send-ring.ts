@@ -24,11 +24,12 @@ export class SendRing implements Memory {
   #head = 0
   #tail = 0
   #slots = 0
-  /** Of the last request; null when it had none. */
-  #layout: object | null = null
-  /** Requests of this layout have come one after the other since the ring began at 0. */
+  /** Of the last request: what it was made from, null when it had none, and how many records. */
+  #template: object | null = null
+  #count = 0
+  /** Requests laid out like it have come one after the other since the ring began at 0. */
   #isDense = false
-  /** Up to here lie requests of this layout side by side. */
+  /** Up to here lie such requests side by side. */
   #laidOutTo = 0
 
   /** Where `sizeBytes` are free in `bytes`, which may be another buffer after the call. */
@@ -47,7 +48,7 @@ export class SendRing implements Memory {
     // What is in the old buffer stays there until it is answered.
     this.bytes = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(2 * Math.max(length, sizeBytes))))
     this.view = new DataView(this.bytes.buffer)
-    this.#layout = null
+    this.#template = null
     this.#head = 0
     this.#tail = 0
     this.#slots = 0
@@ -55,12 +56,13 @@ export class SendRing implements Memory {
   }
 
   /**
-   * Whether a request of the same layout lay in [start, end) of `bytes` last, so that all that such requests say alike is
-   * still there. To be asked before each request that has a layout; all requests of a layout are of one size.
+   * Whether a request of as many records from the same template lay in [start, end) of `bytes` last, so that all that such
+   * requests say alike is still there. To be asked before each request that has a template; those alike are of one size.
    */
-  isLaidOut(layout: object, start: number, end: number): boolean {
-    if (layout !== this.#layout) {
-      this.#layout = layout
+  isLaidOut(template: object, count: number, start: number, end: number): boolean {
+    if (template !== this.#template || count !== this.#count) {
+      this.#template = template
+      this.#count = count
       this.#isDense = false
       this.#laidOutTo = 0
     }
@@ -71,9 +73,9 @@ export class SendRing implements Memory {
     return false
   }
 
-  /** The next request has no layout. */
+  /** The next request has no template. */
   forgetLayout(): void {
-    this.#layout = null
+    this.#template = null
   }
 
   /** The slot that `reserve` began ends here. */
