@@ -21,6 +21,7 @@ import { type BatchCursor, benchHeaderName } from '../driver.ts'
 /** What a batch may become when it is decompressed. */
 const mostBytes = 256 * 2 ** 20
 const noBytes = Buffer.alloc(0)
+const noView = new DataView(new ArrayBuffer(0))
 const benchName = Buffer.from(benchHeaderName)
 const endedEarly = 'a record runs past its batch'
 
@@ -98,8 +99,9 @@ export class RecordCursor implements BatchCursor {
   /** Where the current record begins, and where its headers do. */
   #recordAt = 0
   #headersAt = 0
-  /** Of `bytes`. */
-  #view: DataView | null = null
+  /** What `#view` shows. */
+  #viewed: Uint8Array = noBytes
+  #view: DataView = noView
 
   constructor(fetched: FetchedRecords, { sizeBytes, toOffset }: Extent, checksCrc: boolean) {
     this.partition = fetched.partition
@@ -185,10 +187,12 @@ export class RecordCursor implements BatchCursor {
     this.offset += count
   }
 
-  #viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-    const view = this.#view
-    const isOf = view?.buffer === buffer && view.byteOffset === byteOffset
-    return isOf ? view : (this.#view = new DataView(buffer, byteOffset, byteLength))
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    return this.#view
   }
 
   /** False when there is none. What is passed over has no records left. */
