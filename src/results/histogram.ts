@@ -152,13 +152,13 @@ export class LatencyHistogram {
 const notATime = (us: number): RangeError => new RangeError(`latency: not a time: ${us}`)
 
 const cellOf = (us: number): number => {
-  const value = Math.round(us)
-  if (value < exactValues) return Math.max(0, value)
-  if (!(value <= Number.MAX_SAFE_INTEGER)) throw notATime(us)
+  const value = Math.max(0, Math.round(us))
+  // Without a branch of their own for the exact values: a rare larger one would have the code thrown away.
   if (value < 2 ** 31) {
-    const doubling = 21 - Math.clz32(value)
+    const doubling = Math.max(0, 21 - Math.clz32(value))
     return doubling * valuesPerDoubling + (value >>> doubling)
   }
+  if (!(value <= Number.MAX_SAFE_INTEGER)) throw notATime(us)
   // Beyond 31 bits the high word tells the doubling, and shifts would lose bits.
   const doubling = 42 - Math.clz32(Math.floor(value / 2 ** 21))
   return doubling * valuesPerDoubling + Math.floor(value / 2 ** doubling)
