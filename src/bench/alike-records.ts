@@ -40,13 +40,13 @@ export const passAlike = (cursor: BatchCursor, run: MemberRun, toOffset: number)
 const countFollowing = (cursor: BatchCursor, most: number): number => {
   const { bytes, valueStart, valueLength, strideBytes } = cursor
   const bodyBytes = valueLength - headerSizeBytes
-  if (bodyBytes <= 0) return 0
+  const limit = Math.min(most, mostAtOnce, cursor.mostAlike)
+  if (bodyBytes <= 0 || !(limit > 0)) return 0
   shown.show(bytes)
   const { view, bodies } = shown
   const start = shown.origin + valueStart
-  const room = Math.floor((bytes.length - valueStart - valueLength) / strideBytes)
   // Only the lowest byte of the sequence is to change.
-  const wanted = Math.min(most, mostAtOnce, room, 0xff - view.getUint8(start + lowAt + 3))
+  const wanted = Math.min(limit, 0xff - view.getUint8(start + lowAt + 3))
   const next = valueStart + strideBytes + headerSizeBytes
   const known = bodies.countNext(shown, next, bodyBytes, wanted, strideBytes, checksums)
   return known === 0 ? 0 : countInSequence(view, start, strideBytes, cursor.countAlike(known))

@@ -215,6 +215,8 @@ export interface BatchCursor {
    * be told at once.
    */
   countAlike(most: number): number
+  /** What `countAlike` cannot exceed, known without looking at them. */
+  readonly mostAlike: number
   readonly strideBytes: number
   /** Makes the last of `count` records that `countAlike` has counted the current one. */
   pass(count: number): void

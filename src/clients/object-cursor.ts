@@ -20,6 +20,7 @@ export abstract class ObjectCursor implements BatchCursor {
   bytes: Uint8Array = noBytes
   readonly valueStart = 0
   valueLength = -1
+  readonly mostAlike = 0
   readonly strideBytes = 0
 
   constructor({ partition, fromOffset, toOffset }: BatchPlace, receivedAtNs: number) {

@@ -146,6 +146,10 @@ export class RecordCursor implements BatchCursor {
     return this.#at - this.#recordAt
   }
 
+  get mostAlike(): number {
+    return Math.min(this.#left, Math.floor((this.#bodyEnd - this.#at) / this.strideBytes))
+  }
+
   countAlike(most: number): number {
     const { bytes } = this
     const first = this.#recordAt
@@ -162,7 +166,7 @@ export class RecordCursor implements BatchCursor {
     const head = view.getInt32(first)
     const tail = view.getInt32(first + endBytes - 4)
     const { strideBytes } = this
-    const limit = Math.min(most, this.#left, Math.floor((this.#bodyEnd - this.#at) / strideBytes))
+    const limit = Math.min(most, this.mostAlike)
     let delta = varintAt(bytes, first + deltaAt)
     let count = 0
     for (let at = this.#at; count < limit; at += strideBytes, count += 1) {
