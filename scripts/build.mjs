@@ -38,6 +38,7 @@ if (status !== 0) {
 }
 const isOthers = (id) => !id.startsWith('.') && !path.isAbsolute(id)
 const isKafkajs = (id) => id === 'kafkajs' || id.startsWith('kafkajs/src/')
+const isOthersThanKafkajs = (id) => isOthers(id) && !isKafkajs(id)
 const cli = path.join(fresh, 'src', 'cli')
 const scenario = path.join(fresh, 'src', 'scenario')
 const bin = path.join(fresh, 'bin')
@@ -74,8 +75,8 @@ const writeBroker = async () => {
 
 /** With kafkajs in it, the client of nearly every member, which is itself many files. */
 const writeMember = async () => {
-  const isExternal = (id) => isOthers(id) && !isKafkajs(id)
-  const code = await bundle(path.join(scenario, 'member-life.js'), { isExternal })
+  const file = path.join(scenario, 'member-life.js')
+  const code = await bundle(file, { isExternal: isOthersThanKafkajs })
   const license = readFileSync(path.join(root, 'node_modules', 'kafkajs', 'LICENSE'), 'utf8')
   const text = `/* kafkajs, which this contains:\n${license}*/\n${code}`
   writeScript(path.join(scenario, 'member-life.cjs'), text)
