@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'
-import { defectNames } from '../broker/defects/index.ts'
+import { actsOn, defectNames } from '../broker/defects/index.ts'
 import { loadDriver } from '../clients/index.ts'
 import { systemClock } from '../clock.ts'
 import { formatMatrix, formatMatrixMarkdown } from '../report/scenario-matrix.ts'
@@ -38,6 +38,9 @@ interface Pair {
 
 const asksForPace = ({ scenario, defect }: Pair): boolean =>
   measuresPace(scenario) && (defect === null || defect === scenario.defect?.name)
+
+const isPlayed = ({ scenario, defect }: Pair): boolean =>
+  defect === null || actsOn(defect, scenario.broker)
 
 /** Of a broker with another defect the pace is not asked: that would take longer than all else of the play. */
 const withoutPace = (pair: Pair): Pair => {
@@ -92,8 +95,10 @@ const play = async (
   const driver = await loadDriver('kafkajs')
   const stop = watchSignals()
   const pairs = defects.flatMap((defect) => scenarios.map((scenario) => ({ scenario, defect })))
+  const playCount = pairs.filter(isPlayed).length
   let count = 0
   const playOne = async (pair: Pair): Promise<MatrixCell> => {
+    if (!isPlayed(pair)) return { status: 'same', failedChecks: [] }
     if (stop.signal.aborted) return { status: 'interrupted', failedChecks: [] }
     const asked = asksForPace(pair) ? pair : withoutPace(pair)
     const { elapsedMs, ...cell } = await playPair(asked, { client, driver, stop: stop.signal })
@@ -101,7 +106,7 @@ const play = async (
     const what = `${pair.defect ?? 'correct'} × ${pair.scenario.name}`
     const failed = cell.failedChecks.length === 0 ? '' : `: ${cell.failedChecks.join(', ')}`
     const seconds = (elapsedMs / 1_000).toFixed(1)
-    io.stderr.write(`${count}/${pairs.length}  ${what}  ${cell.status}${failed}  (${seconds} s)\n`)
+    io.stderr.write(`${count}/${playCount}  ${what}  ${cell.status}${failed}  (${seconds} s)\n`)
     return cell
   }
   try {

@@ -14,6 +14,7 @@ const signs: Readonly<Record<MatrixCell['status'], string>> = {
   failed: 'X',
   skipped: '-',
   interrupted: '?',
+  same: '=',
 }
 
 const correct = '(correct broker)'
@@ -36,7 +37,8 @@ const gridLines = ({ scenarios, rows }: ScenarioMatrix): string[] => {
   return [...heads, ...body]
 }
 
-const legend = 'X a check failed, . all held, - skipped'
+const legend =
+  'X a check failed, . all held, - skipped, = the defect spoils what is not set: the correct broker'
 
 const verdictLines = (matrix: ScenarioMatrix): string[] => {
   const uncaught = uncaughtDefects(matrix)
@@ -65,8 +67,10 @@ const durationText = (ms: number): string => {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-const workText = ({ scenarios, rows, elapsedMs, atOnce, cores }: ScenarioMatrix): string =>
-  `${scenarios.length * rows.length} plays in ${durationText(elapsedMs)}, ${atOnce} at a time on ${cores} cores`
+const workText = ({ rows, elapsedMs, atOnce, cores }: ScenarioMatrix): string => {
+  const plays = rows.flatMap(({ cells }) => cells.filter(({ status }) => status !== 'same')).length
+  return `${plays} plays in ${durationText(elapsedMs)}, ${atOnce} at a time on ${cores} cores`
+}
 
 /** For a terminal. Ends in a line feed. */
 export const formatMatrix = (matrix: ScenarioMatrix): string =>
@@ -92,7 +96,7 @@ export const formatMatrixMarkdown = (matrix: ScenarioMatrix): string => {
     'A play ends as soon as a check has failed that will not hold any more; the checks named below are those that had',
     'failed by then. `bench scenario run NAME --prove` plays on to the end and asks for the one check that the scenario names.',
     'Where the pace of a broker is measured, that is done alone, after the other plays, for the correct broker and for the defect',
-    'that the scenario names.',
+    'that the scenario names. A defect that spoils a setting is played where that is set; elsewhere its broker is the correct one.',
     '',
     ...verdictLines(matrix).map((line) => `- ${line}`),
     '',

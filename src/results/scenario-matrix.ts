@@ -21,7 +21,8 @@ export interface MatrixRow {
 }
 
 export interface MatrixCell {
-  readonly status: 'passed' | 'failed' | 'skipped' | 'interrupted'
+  /** `same`: not played, since what the defect spoils is not set, so that the broker is the correct one. */
+  readonly status: 'passed' | 'failed' | 'skipped' | 'interrupted' | 'same'
   /** What had failed when the play ended, which is as soon as one had failed for good. */
   readonly failedChecks: readonly string[]
 }

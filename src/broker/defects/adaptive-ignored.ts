@@ -5,6 +5,7 @@ export const adaptiveIgnored: Defect = {
   name: 'adaptive-ignored',
   summary: 'prolongs the initial delay of a large group by no more than that of a small one',
   source: 'Chronik, future improvements: a longer wait for larger groups',
+  actsWith: 'group.initial.rebalance.adaptive',
   apply: (parts) => ({
     ...parts,
     groupRules: {

@@ -5,6 +5,7 @@ export const expectedMembersIgnored: Defect = {
   name: 'expected-members-ignored',
   summary: 'waits for the whole initial delay although all expected members have come',
   source: 'Chronik, future improvements: complete as soon as all that are expected have joined',
+  actsWith: 'group.initial.rebalance.expected.members',
   apply: (parts) => ({
     ...parts,
     groupRules: {

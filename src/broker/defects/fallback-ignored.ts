@@ -6,6 +6,7 @@ export const fallbackIgnored: Defect = {
   summary:
     'removes a leader that is late with its assignment although it was told to assign in its place',
   source: 'Chronik, 2025-11-03: server-side assignment after 5 s',
+  actsWith: 'leader.sync.fallback',
   apply: (parts) => ({
     ...parts,
     groupRules: {

@@ -4,8 +4,10 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { type Conduct, SimulatedMember } from '../../../test/support/simulated-member.ts'
 import { Group } from '../group/group.ts'
 import type { JoinAnswer } from '../group/requests.ts'
+import type { Roster } from '../group/roster.ts'
+import { kafkaTuning } from '../group/tuning.ts'
 import { kafkaParts } from '../parts.ts'
-import { withDefect } from './index.ts'
+import { actsOn, defects, withDefect } from './index.ts'
 
 // Each defect of the groups' decisions, by what members see of it, and that they see nothing of the kind without it.
 
@@ -229,4 +231,30 @@ test('fallback-ignored: a leader that is late is thrown out although it need not
     await clock.advanceAsync(1_500)
     expect(heartbeat(joined.value?.memberId ?? '', 1)).toBe(code)
   }
+})
+
+test('a defect of a setting changes nothing where that is not set', () => {
+  const ofSettings = defects.filter(({ actsWith }) => actsWith !== undefined)
+  expect(ofSettings.map(({ name }) => name)).toEqual([
+    'expected-members-ignored',
+    'adaptive-ignored',
+    'fallback-ignored',
+  ])
+  for (const { name, apply } of ofSettings) {
+    expect(actsOn(name, {})).toBe(false)
+    const { groupRules, ...parts } = apply(kafkaParts)
+    const { groupRules: correctRules, ...correctParts } = kafkaParts
+    const { assignForLeader, ...tuning } = groupRules.tuned(kafkaTuning)
+    const { assignForLeader: _, ...correctTuning } = kafkaTuning
+    expect(parts).toEqual(correctParts)
+    expect({ ...groupRules, tuned: null }).toEqual({ ...correctRules, tuned: null })
+    expect(tuning).toEqual(correctTuning)
+    expect(assignForLeader({} as Roster)).toBeNull()
+  }
+})
+
+test('and acts where it is', () => {
+  expect(actsOn('adaptive-ignored', { 'group.initial.rebalance.adaptive': 'true' })).toBe(true)
+  expect(actsOn('adaptive-ignored', { 'group.initial.rebalance.adaptive': 'false' })).toBe(false)
+  expect(actsOn('canary', {})).toBe(true)
 })

@@ -1,5 +1,6 @@
 import { didYouMean, UsageError } from '../../errors.ts'
 import type { BrokerParts } from '../parts.ts'
+import { parseSettings } from '../settings.ts'
 import { adaptiveIgnored } from './adaptive-ignored.ts'
 import { canary } from './canary.ts'
 import { commitLost } from './commit-lost.ts'
@@ -67,6 +68,12 @@ const findDefect = (name: string): Defect => {
   throw new UsageError(
     `defect '${name}': allowed are ${defectNames.join(', ')}${didYouMean(name, defectNames)}`,
   )
+}
+
+/** Whether a broker with these settings, by Kafka's names, is any different for the named defect. Throws a `UsageError`. */
+export const actsOn = (name: string, settings: Readonly<Record<string, string>>): boolean => {
+  const { actsWith } = findDefect(name)
+  return actsWith === undefined || parseSettings(settings)[actsWith] !== parseSettings({})[actsWith]
 }
 
 /**
