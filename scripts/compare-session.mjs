@@ -16,18 +16,21 @@ const given = process.argv.slice(2)
 const isWritten = given.includes('--write')
 const more = given.filter((arg) => arg !== '--write')
 
-const load = ['--repeat', '6', '-c', '1', '-s', '256', '-w', '2s', '-d', '8s', '--data-dir', 'ring']
+const load = ['-c', '1', '-s', '256', '-w', '1s', '-d', '3s', '--data-dir', 'ring']
 
 const comparisons = [
   {
     name: 'same',
     sides: ['--a', '', '--b', ''],
+    // A change is found by few runs; that there is none takes many.
+    repeat: '40',
     exitCode: 0,
     isRight: ({ verdict }) => ['equivalent', 'inconclusive'].includes(verdict),
   },
   {
     name: 'slow',
     sides: ['--a', '', '--b', '--defect slow'],
+    repeat: '6',
     exitCode: 1,
     isRight: ({ verdict }) => verdict === 'regression',
   },
@@ -36,8 +39,8 @@ const comparisons = [
 const quoted = (arg) => (/^[\w./=-]+$/.test(arg) ? arg : `'${arg}'`)
 
 /** What bench printed, its comparison and its page. */
-const runComparison = ({ name, sides }, cwd) => {
-  const typed = ['ab', ...sides, ...load, ...more, '--html', `${name}.html`]
+const runComparison = ({ name, sides, repeat }, cwd) => {
+  const typed = ['ab', ...sides, '--repeat', repeat, ...load, ...more, '--html', `${name}.html`]
   const command = `bench ${typed.map(quoted).join(' ')}`
   process.stderr.write(`$ ${command}\n`)
   const { KAFKA_BOOTSTRAP_SERVERS: _servers, KAFKA_TOPIC: _topic, ...env } = process.env
