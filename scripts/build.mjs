@@ -65,7 +65,9 @@ const loadLate = (code, name) =>
 /** As src/cached-script.ts takes it. */
 const writeScript = (file, code) => {
   const mark = createHash('sha256').update(code).digest('hex').slice(0, 32)
-  writeFileSync(file, `(function (exports, require, __filename) {${code}\n})\n//${mark}`)
+  const text = code.replaceAll(/\bimport\(/g, 'importModule(')
+  const names = 'exports, require, __filename, importModule'
+  writeFileSync(file, `(function (${names}) {${text}\n})\n//${mark}`)
 }
 
 const writeBroker = async () => {

@@ -18,8 +18,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const build = (value: number): void =>
   writeFileSync(
     file,
-    `(function (exports, require, __filename) {
+    `(function (exports, require, __filename, importModule) {
 exports.value = () => ${value}
+exports.load = () => importModule('node:path')
 exports.name = require('node:path').basename(__filename)
 })
 //${String(value).repeat(32)}`,
@@ -49,6 +50,17 @@ test('takes what was kept, until the script is built anew', () => {
   expect(valueOf(rebuilt.exports)).toBe(2)
   rebuilt.keep()
   expect(runCachedScript(file).isFromCache).toBe(true)
+})
+
+test('loads modules late, also from the cache', async () => {
+  const moduleOf = (exports: unknown): unknown => (exports as { load: () => unknown }).load()
+  build(3)
+  const first = runCachedScript(file)
+  expect(await moduleOf(first.exports)).toHaveProperty('basename')
+  first.keep()
+  const second = runCachedScript(file)
+  expect(second.isFromCache).toBe(true)
+  expect(await moduleOf(second.exports)).toHaveProperty('basename')
 })
 
 test('what is damaged, or cannot be kept, costs time only', () => {

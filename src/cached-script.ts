@@ -1,10 +1,11 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 
 /**
  * Runs a file that the build has made of many modules, with what V8 made of it last time: to compile it takes longer than
- * what it does at first. The file is one function of `exports`, `require` and `__filename`.
+ * what it does at first. The file is one function of `exports`, `require`, `__filename` and `importModule`,
+ * which stands for `import()`: code from the cache has none.
  */
 
 /**
@@ -33,6 +34,8 @@ const readCache = (file: string, mark: string): Buffer | undefined => {
   }
 }
 
+const importModule = (name: string): Promise<unknown> => import(name)
+
 const write = (file: string, bytes: Buffer): void => {
   const fresh = `${file}.${process.pid}`
   try {
@@ -56,12 +59,11 @@ export const runCachedScript = (file: string, use = ''): CachedScript => {
   const script = new Script(source, {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
   const run: unknown = script.runInThisContext()
   const exports = {}
   if (typeof run !== 'function') throw new TypeError(`${file} is no function`)
-  run(exports, createRequire(file), file)
+  run(exports, createRequire(file), file, importModule)
   return {
     exports,
     isFromCache: cachedData !== undefined && script.cachedDataRejected === false,
