@@ -31,6 +31,7 @@ const openLoad = [
   '--linger-ms',
   '5',
 ]
+/** Ten minutes are what the generator's heap takes to come to its size. */
 const rounds: readonly Round[] = [
   {
     name: 'open-ring',
@@ -40,13 +41,12 @@ const rounds: readonly Round[] = [
   },
   {
     name: 'full-ring',
-    minutes: 10,
+    minutes: 18,
     store: ['--data-dir', 'ring', '-X', 'store.max.bytes=536870912'],
     load: ['--mode', 'produce', '--batch-records', '100', '-c', '16'],
   },
   {
     name: 'open-disk',
-    // The generator's heap takes ten to come to its size.
     minutes: 30,
     store: ['--data-dir', 'on-disk', '-X', 'log.retention.bytes=268435456'],
     load: openLoad,
