@@ -1,6 +1,7 @@
 // Compiles src and bin to dist, which plain node runs, and makes one file of all that a broker needs, and of what a
-// scenario's member does: to load a hundred takes longer than to start. Without rolldown (`npm ci --omit=dev`) it stays as compiled. With --if-possible (npm's `prepare`) it is silent and succeeds
-// where the compiler is not installed, so that `npm ci --omit=dev` works.
+// scenario's member does: to load a hundred takes longer than to start. Without rolldown (`npm ci --omit=dev`) it stays as
+// compiled. With --if-possible (npm's `prepare`) it is silent and succeeds where the compiler is not installed, so that
+// `npm ci --omit=dev` works.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -37,8 +38,8 @@ if (status !== 0) {
   process.exit(status ?? 1)
 }
 const isOthers = (id) => !id.startsWith('.') && !path.isAbsolute(id)
-const isKafkajs = (id) => id === 'kafkajs' || id.startsWith('kafkajs/src/')
-const isOthersThanKafkajs = (id) => isOthers(id) && !isKafkajs(id)
+const isOthersThanKafkajs = (id) =>
+  isOthers(id) && id !== 'kafkajs' && !id.startsWith('kafkajs/src/')
 const cli = path.join(fresh, 'src', 'cli')
 const scenario = path.join(fresh, 'src', 'scenario')
 const bin = path.join(fresh, 'bin')
@@ -64,10 +65,10 @@ const loadLate = (code, name) =>
 
 /** As src/cached-script.ts takes it. */
 const writeScript = (file, code) => {
-  const mark = createHash('sha256').update(code).digest('hex').slice(0, 32)
-  const text = code.replaceAll(/\bimport\(/g, 'importModule(')
-  const names = 'exports, require, __filename, importModule'
-  writeFileSync(file, `(function (${names}) {${text}\n})\n//${mark}`)
+  const body = code.replaceAll(/\bimport\(/g, 'importModule(')
+  const text = `(function (exports, require, __filename, importModule) {${body}\n})`
+  const mark = createHash('sha256').update(text).digest('hex').slice(0, 32)
+  writeFileSync(file, `${text}\n//${mark}`)
 }
 
 const writeBroker = async () => {
